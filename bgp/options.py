@@ -1,0 +1,96 @@
+"""What a user may set for a speaker and for a peer: plain frozen values.
+
+Sessions, the network layer, topologies and the configuration file share these; none of them adds a knob of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from rib.decision import DEFAULT_DECISION, DecisionOptions
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
+from rib.policy import Policy
+
+#: RFC 4271 10: the suggested hold time, in seconds.
+DEFAULT_HOLD_TIME = 90
+#: RFC 4271 10 suggests 120 s; a rack that boots wants its sessions sooner, as BIRD and FRR found too.
+DEFAULT_CONNECT_RETRY_TIME = 5.0
+#: IANA: the port of BGP.
+BGP_PORT = 179
+
+
+class NextHopSelf(Enum):
+    """Whose routes leave towards an internal peer with our own address as NEXT_HOP (RFC 4271 5.1.3)."""
+
+    NEVER = "never"  #: iBGP keeps the NEXT_HOP as it is
+    EXTERNAL = "external"  #: only routes learned from external peers
+    ALWAYS = "always"
+
+
+class AddPathMode(Enum):
+    """What we offer of RFC 7911."""
+
+    OFF = "off"
+    RECEIVE = "receive"
+    SEND = "send"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerOptions:
+    """One neighbour. `address` is its IP address as text; times are in seconds.
+
+    `import_policy` and `export_policy` None on an external session: nothing is accepted or announced (RFC 8212);
+    on an internal one: everything is.
+    """
+
+    address: str
+    asn: int
+    name: str = ""
+    port: int = BGP_PORT
+    local_address: str | None = None
+    local_asn: int | None = None
+    passive: bool = False
+    families: tuple[Family, ...] = (IPV4_UNICAST, IPV6_UNICAST)
+    hold_time: int = DEFAULT_HOLD_TIME
+    connect_retry_time: float = DEFAULT_CONNECT_RETRY_TIME
+    import_policy: Policy | None = None
+    export_policy: Policy | None = None
+    next_hop_self: NextHopSelf = NextHopSelf.NEVER
+    next_hop_ipv4: str | None = None  #: our next hop for IPv4 routes where it is not the session's local address
+    next_hop_ipv6: str | None = None  #: our next hop for IPv6 routes where it is not the session's local address
+    route_reflector_client: bool = False
+    route_server_client: bool = False
+    allowas_in: int = 0  #: how often our own AS number may stand in a received AS_PATH
+    as_override: bool = False  #: write our AS number over the peer's in the AS_PATH sent to it
+    enforce_first_as: bool = True
+    default_originate: bool = False
+    own_prefixes_only: bool = False  #: announce only what this speaker originates
+    default_local_pref: int = 100
+    max_prefixes: int | None = None  #: per family; more ends the session (RFC 4486, Cease 6/1)
+    add_path: AddPathMode = AddPathMode.OFF
+    extended_messages: bool = True
+    password: str | None = None  #: TCP-MD5 (RFC 2385)
+    ttl_security: bool = False  #: GTSM (RFC 5082)
+    multihop: int | None = None  #: TTL of an external session that is not one hop away
+    min_route_advertisement: float = 0.0  #: RFC 4271 9.2.1.1; 0 as BIRD, FRR and OpenBGPD do
+
+    @property
+    def label(self) -> str:
+        """The name to show: the configured one or the address."""
+        return self.name or self.address
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerOptions:
+    """One speaker. `listen` holds "ADDRESS:PORT" or "[IPV6]:PORT" texts; empty: it only dials."""
+
+    asn: int
+    router_id: str
+    listen: tuple[str, ...] = ()
+    cluster_id: str | None = None  #: RFC 4456; default: the BGP identifier
+    accept_unknown_peers: PeerOptions | None = None
+    hostname: str = ""
+    decision: DecisionOptions = DEFAULT_DECISION
+    peers: tuple[PeerOptions, ...] = field(default=())

@@ -1,0 +1,141 @@
+"""The path attributes of a route (RFC 4271 5), as one immutable record.
+
+One `Attributes` stands for one distinct set of path attributes and is shared by every prefix and every peer that has it.
+The record is defined here because the decision process and policies read it; how it is spelt on the wire is another
+package's knowledge. That package may subclass it and leave fields unset until somebody asks (see `__getattr__` there).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
+
+from rib.as_path import EMPTY, AsPath
+from rib.community import Community, ExtendedCommunity, LargeCommunity
+
+#: RFC 4271 5.1.5: the degree of preference that iBGP speakers assume where none was configured.
+DEFAULT_LOCAL_PREF = 100
+
+
+class Origin(IntEnum):
+    """ORIGIN (RFC 4271 5.1.1); the lower value is preferred."""
+
+    IGP = 0
+    EGP = 1
+    INCOMPLETE = 2
+
+
+class Aggregator(NamedTuple):
+    """AGGREGATOR (RFC 4271 5.1.7): who formed the aggregate route."""
+
+    asn: int
+    address: IPv4Address
+
+
+class UnknownAttribute(NamedTuple):
+    """An optional attribute that nobody here can read, kept octet for octet (RFC 4271 5)."""
+
+    flags: int
+    code: int
+    value: bytes
+
+
+class Attributes:
+    """One distinct set of path attributes.
+
+    Fields (absent optional attributes are None or empty): `origin`; `as_path` (merged with AS4_PATH where RFC 6793 asks
+    for it); `next_hop` (NEXT_HOP, or the global next hop of MP_REACH_NLRI); `link_local_next_hop` (RFC 2545 3);
+    `med`; `local_pref`; `atomic_aggregate`; `aggregator`; `communities`; `ext_communities`; `large_communities`;
+    `originator_id`; `cluster_list`; `unknown`.
+    Compared and hashed by content. Raises TypeError for an unknown field name.
+    """
+
+    FIELDS = (
+        "origin",
+        "as_path",
+        "next_hop",
+        "link_local_next_hop",
+        "med",
+        "local_pref",
+        "atomic_aggregate",
+        "aggregator",
+        "communities",
+        "ext_communities",
+        "large_communities",
+        "originator_id",
+        "cluster_list",
+        "unknown",
+    )
+    __slots__ = (*FIELDS, "__weakref__")
+
+    origin: Origin
+    as_path: AsPath
+    next_hop: IPv4Address | IPv6Address | None
+    link_local_next_hop: IPv6Address | None
+    med: int | None
+    local_pref: int | None
+    atomic_aggregate: bool
+    aggregator: Aggregator | None
+    communities: tuple[Community, ...]
+    ext_communities: tuple[ExtendedCommunity, ...]
+    large_communities: tuple[LargeCommunity, ...]
+    originator_id: IPv4Address | None
+    cluster_list: tuple[IPv4Address, ...]
+    unknown: tuple[UnknownAttribute, ...]
+
+    def __init__(
+        self,
+        *,
+        origin: Origin = Origin.IGP,
+        as_path: AsPath = EMPTY,
+        next_hop: IPv4Address | IPv6Address | None = None,
+        link_local_next_hop: IPv6Address | None = None,
+        med: int | None = None,
+        local_pref: int | None = None,
+        atomic_aggregate: bool = False,
+        aggregator: Aggregator | None = None,
+        communities: tuple[Community, ...] = (),
+        ext_communities: tuple[ExtendedCommunity, ...] = (),
+        large_communities: tuple[LargeCommunity, ...] = (),
+        originator_id: IPv4Address | None = None,
+        cluster_list: tuple[IPv4Address, ...] = (),
+        unknown: tuple[UnknownAttribute, ...] = (),
+    ) -> None:
+        self.origin = origin
+        self.as_path = as_path
+        self.next_hop = next_hop
+        self.link_local_next_hop = link_local_next_hop
+        self.med = med
+        self.local_pref = local_pref
+        self.atomic_aggregate = atomic_aggregate
+        self.aggregator = aggregator
+        self.communities = communities
+        self.ext_communities = ext_communities
+        self.large_communities = large_communities
+        self.originator_id = originator_id
+        self.cluster_list = cluster_list
+        self.unknown = unknown
+
+    def as_mapping(self) -> dict[str, object]:
+        """All fields by name, in the order of `FIELDS`."""
+        return {name: getattr(self, name) for name in self.FIELDS}
+
+    def replace(self, **changes: object) -> Attributes:
+        """A copy with some fields changed. Raises TypeError for an unknown field name."""
+        fields: Mapping[str, object] = self.as_mapping() | changes
+        return Attributes(**fields)  # type: ignore[arg-type]  # names are checked by the call itself
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Attributes) and all(getattr(self, n) == getattr(other, n) for n in self.FIELDS)
+
+    def __hash__(self) -> int:
+        return hash((self.origin, self.as_path, self.next_hop, self.med, self.local_pref, self.communities))
+
+    def __repr__(self) -> str:
+        default = Attributes().as_mapping()
+        shown = (f"{name}={value}" for name, value in self.as_mapping().items() if value != default[name])
+        return f"Attributes({', '.join(shown)})"

@@ -1,0 +1,97 @@
+"""What a route is: where it came from, its path, and the prefix it leads to.
+
+A `Path` is one (attribute block, source) pair and is shared by all prefixes that arrived with it; there is no object per
+(prefix, peer). A `Route` names the prefix as well and exists only where a person or an API looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
+
+from rib.attributes import Attributes
+from rib.eligibility import Ineligible
+from rib.family import Family
+
+
+class SourceKind(Enum):
+    """Over what kind of peering a route came (RFC 4271 1.1)."""
+
+    LOCAL = "local"
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+    CONFEDERATION = "confederation"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """All that the decision process and policies may ask about where a route came from. Compared by identity."""
+
+    kind: SourceKind
+    name: str
+    asn: int
+    bgp_id: IPv4Address
+    address: IPv4Address | IPv6Address | None = None
+    is_client: bool = False  #: RFC 4456: the peer is our route-reflection client
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this speaker itself originated the route."""
+        return self.kind is SourceKind.LOCAL
+
+
+class Path:
+    """One way to reach any number of prefixes: attributes after import policy, as received, source, verdict.
+
+    `ineligible` says why the path may not take part in the decision process (None: it may). `attributes` is what the
+    policy made of `received`. Compared by identity.
+    """
+
+    __slots__ = ("attributes", "ineligible", "key", "path_id", "received", "source", "stale")
+
+    attributes: Attributes
+    received: Attributes
+    source: Source
+    ineligible: Ineligible | None
+    key: tuple[int, ...]  #: the preference key of the decision process: lower is better, MED and neighbour AS apart
+    path_id: int
+    stale: bool
+
+    def __init__(
+        self,
+        attributes: Attributes,
+        source: Source,
+        *,
+        received: Attributes | None = None,
+        ineligible: Ineligible | None = None,
+        path_id: int = 0,
+    ) -> None:
+        self.attributes = attributes
+        self.received = attributes if received is None else received
+        self.source = source
+        self.ineligible = ineligible
+        self.path_id = path_id
+        self.stale = False
+
+    def __repr__(self) -> str:
+        verdict = "" if self.ineligible is None else f", ineligible: {self.ineligible}"
+        return f"Path({self.attributes!r} from {self.source.name}{verdict})"
+
+
+class Route(NamedTuple):
+    """A prefix and one path to it."""
+
+    family: Family
+    nlri: bytes
+    path: Path
+
+
+class Change(NamedTuple):
+    """What happened to the best path of a prefix: `old` or `new` is None where there was or is none."""
+
+    family: Family
+    nlri: bytes
+    old: Path | None
+    new: Path | None
