@@ -118,6 +118,35 @@ class Attributes:
         self.cluster_list = cluster_list
         self.unknown = unknown
 
+    @property
+    def path_length(self) -> int:
+        """What the decision process counts of the AS_PATH (RFC 4271 9.1.2.2 a): a set is 1, confederations are 0."""
+        return self.as_path.length
+
+    @property
+    def neighbour_as(self) -> int:
+        """The AS that the route came from, within which MED is compared (RFC 4271 9.1.2.2 c); 0 for none."""
+        return self.as_path.neighbour_as or 0
+
+    @property
+    def next_hop_octets(self) -> bytes:
+        """The next hop in network order, 4, 16 or 32 octets; empty for none."""
+        first = b"" if self.next_hop is None else self.next_hop.packed
+        return first + (b"" if self.link_local_next_hop is None else self.link_local_next_hop.packed)
+
+    @property
+    def is_reflected(self) -> bool:
+        """Whether the route has passed a route reflector (RFC 4456)."""
+        return self.originator_id is not None or bool(self.cluster_list)
+
+    def count_as(self, asn: int) -> int:
+        """How often `asn` stands in the AS_PATH."""
+        return self.as_path.count(asn)
+
+    def has_community(self, community: int) -> bool:
+        """Whether `community` (RFC 1997) is among the communities."""
+        return community in self.communities
+
     def as_mapping(self) -> dict[str, object]:
         """All fields by name, in the order of `FIELDS`."""
         return {name: getattr(self, name) for name in self.FIELDS}

@@ -56,7 +56,7 @@ class Path:
     source: Source
     ineligible: Ineligible | None
     key: tuple[int, ...]  #: the preference key of the decision process: lower is better, MED and neighbour AS apart
-    path_id: int
+    path_id: int | None  #: RFC 7911; None where the session has no path identifiers for the family
     stale: bool
 
     def __init__(
@@ -66,7 +66,7 @@ class Path:
         *,
         received: Attributes | None = None,
         ineligible: Ineligible | None = None,
-        path_id: int = 0,
+        path_id: int | None = None,
     ) -> None:
         self.attributes = attributes
         self.received = attributes if received is None else received

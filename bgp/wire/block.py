@@ -1,0 +1,169 @@
+"""One attribute block, without MP_REACH_NLRI and MP_UNREACH_NLRI, from octets to `SpelledAttributes` (RFC 4271 4.3).
+
+Part of the hot path: see `bgp.wire.scan`. Every attribute is validated (RFC 7606); what is plainly right is taken here,
+everything else is judged by `check`, which the construct-declared codec uses too.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from bgp.error import PeerError, Reaction, UpdateError
+from bgp.wire.attributes import check
+from bgp.wire.context import Context
+from bgp.wire.spelling import (
+    AGGREGATOR,
+    ORIGINS,
+    PARTIAL,
+    SpelledAttributes,
+    attribute,
+    measure_path,
+    parts,
+    path_from_octets,
+    path_octets,
+)
+
+#: RFC 6793 9: AS_TRANS stands for an AS number that needs four octets.
+AS_TRANS_OCTETS: Final = (23456).to_bytes(2, "big")
+#: Attributes that we know and pass on as they are.
+PASSED_ON: Final = frozenset({6, 8, 16, 32})
+
+
+class Block(NamedTuple):
+    """An attribute block that was read: `attributes` None where it cannot be used, and what was wrong with it."""
+
+    attributes: SpelledAttributes | None
+    errors: tuple[UpdateError, ...]
+    codes: frozenset[int]  #: of the attributes that are there
+
+
+class BlockReader:
+    """Reads one attribute block."""
+
+    def __init__(self, context: Context, first_as: int | None, next_hops: dict[bytes, bytes]) -> None:
+        self.context = context
+        self.first_as = first_as
+        self.next_hops = next_hops
+        self.errors: list[UpdateError] = []
+        self.values: dict[int, tuple[int, bytes]] = {}
+
+    def read(self, raw: bytes) -> Block:
+        """The block, each attribute validated. Raises PeerError for an unrecognised well-known attribute."""
+        made = SpelledAttributes()
+        made.med = made.local_pref = None
+        made.path_octets = made.next_hop_octets = made.reflection = b""
+        made.origin = ORIGINS[0]
+        made.path_length = made.neighbour_as = 0
+        tail: list[bytes] = []
+        reflection: list[bytes] = []
+        seen: set[int] = set()
+        good: set[int] = set()
+        as4 = self.context.as4
+        at, size = 0, len(raw)
+        while at < size:
+            if size - at < 3 or (raw[at] & 0x10 and size - at < 4):
+                self.truncated(raw[at:], "the block ends within an attribute's header")
+                break
+            flags, code = raw[at], raw[at + 1]
+            if flags & 0x10:
+                start = at + 4
+                end = start + (raw[at + 2] << 8 | raw[at + 3])
+            else:
+                start = at + 3
+                end = start + raw[at + 2]
+            if end > size:
+                self.truncated(raw[at:], f"attribute {code} runs past the block")
+                break
+            here, at = at, end
+            if code in seen:
+                continue  # RFC 7606 3 g: the first one counts
+            seen.add(code)
+            kind = flags & 0xC0
+            if code == 1 and kind == 0x40 and end - start == 1 and raw[start] < 3:
+                made.origin = ORIGINS[raw[start]]
+            elif code == 3 and kind == 0x40 and end - start == 4:
+                octets = raw[start:end]
+                made.next_hop_octets = self.next_hops.setdefault(octets, octets)
+            elif code == 2 and kind == 0x40 and as4 and self.plain_path(raw, start, end):
+                made.path_octets = raw[start:end]
+                made.path_length = raw[start + 1]
+                made.neighbour_as = int.from_bytes(raw[start + 2 : start + 6], "big")
+            elif code == 8 and kind == 0xC0 and end > start and not (end - start) & 3 and not flags & 0x0F:
+                tail.append(raw[here:end])
+            else:
+                problem = check(code, flags, raw[start:end], self.context)
+                if problem is not None:
+                    if problem.reaction is Reaction.SESSION_RESET:
+                        raise PeerError(problem.code, problem.subcode, problem.data, problem.reason)
+                    self.errors.append(problem)
+                    continue
+                self.keep(made, flags, code, raw[start:end], tail, reflection)
+            good.add(code)
+        made.tail = b"".join(tail)
+        made.reflection = b"".join(reflection)
+        if not as4:
+            self.widen(made)
+        if any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in self.errors):
+            return Block(None, tuple(self.errors), frozenset(seen))
+        return Block(made, tuple(self.errors), frozenset(good))
+
+    def plain_path(self, raw: bytes, start: int, end: int) -> bool:
+        """Whether raw[start:end] is one AS_SEQUENCE that nothing is wrong with."""
+        size = end - start
+        if size < 6 or raw[start] != 2 or size != 2 + 4 * raw[start + 1] or raw.find(b"\0\0\0\0", start, end) >= 0:
+            return False
+        return self.first_as is None or int.from_bytes(raw[start + 2 : start + 6], "big") == self.first_as
+
+    def truncated(self, rest: bytes, reason: str) -> None:
+        """RFC 7606 4: the rest of the block cannot be read, the prefixes can."""
+        self.errors.append(UpdateError(Reaction.TREAT_AS_WITHDRAW, 3, 1, rest, reason, None, None))
+
+    def keep(
+        self,
+        made: SpelledAttributes,
+        flags: int,
+        code: int,
+        value: bytes,
+        tail: list[bytes],
+        reflection: list[bytes],
+    ) -> None:
+        """Put a valid attribute where it belongs."""
+        match code:
+            case 1:
+                made.origin = ORIGINS[value[0]]
+            case 2:
+                made.path_octets = value
+                if self.context.as4:
+                    made.path_length, made.neighbour_as = measure_path(value)
+            case 3:
+                made.next_hop_octets = value
+            case 4:
+                made.med = int.from_bytes(value, "big")
+            case 5:
+                made.local_pref = int.from_bytes(value, "big")
+            case 9 | 10:
+                reflection.append(attribute(0x80, code, value))
+            case 17 | 18:
+                self.values[code] = (flags, value)
+            case _ if code in PASSED_ON or code == AGGREGATOR:
+                tail.append(attribute(flags, code, value))
+            case _ if flags & 0x40:
+                # RFC 4271 5: an unrecognised transitive attribute goes on, marked Partial.
+                tail.append(attribute(flags | PARTIAL, code, value))
+
+    def widen(self, made: SpelledAttributes) -> None:
+        """RFC 6793 4.2.3: from a peer with 2-octet AS numbers, make AS_PATH and AGGREGATOR what they would have been."""
+        path = path_from_octets(made.path_octets, 2)
+        tail = parts(made.tail)
+        own = next((value for _, code, value in tail if code == AGGREGATOR), None)
+        use_as4 = own is None or own[:2] == AS_TRANS_OCTETS
+        if use_as4 and 17 in self.values:
+            path = path.merge_as4(path_from_octets(self.values[17][1]))
+        made.path_octets = path_octets(path)
+        made.path_length, made.neighbour_as = path.length, path.neighbour_as or 0
+        if own is not None:
+            wide = self.values[18][1] if use_as4 and 18 in self.values else b"\0\0" + own
+            made.tail = b"".join(
+                attribute(flags, code, wide if code == AGGREGATOR else value) for flags, code, value in tail
+            )
+

@@ -1,0 +1,190 @@
+"""The hot path outwards: (path attributes, rewrite, prefixes) to packed UPDATEs, without construct.
+
+The attribute block is put together once per path and from the parts that `SpelledAttributes` keeps; prefixes are joined as
+they are. Nothing is cut short and nothing is dropped: what does not fit one message goes into the next, and a block that
+leaves no room for a prefix raises `LocalError`.
+
+    RFC 7606 5.1: routes of MP families go in an UPDATE of their own, MP_REACH_NLRI or MP_UNREACH_NLRI first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from struct import Struct
+from typing import Final
+
+from bgp.error import LocalError
+from bgp.wire.spelling import (
+    AGGREGATOR,
+    SpelledAttributes,
+    attribute,
+    next_hop_octets,
+    parts,
+    path_from_octets,
+    path_octets,
+    reflection_octets,
+    spell,
+)
+from rib.as_path import AsPath
+from rib.attributes import Attributes
+from rib.export import Rewrite, without_confederation
+from rib.family import IPV4_UNICAST, Family
+
+MARKER: Final = b"\xff" * 16
+UPDATE: Final = 2
+#: RFC 4271 4: the longest message; RFC 8654 raises it where both sides can.
+MAX_MESSAGE: Final = 4096
+MAX_EXTENDED_MESSAGE: Final = 65535
+#: RFC 6793 9.
+AS_TRANS: Final = 23456
+#: An UPDATE without routes: header, Withdrawn Routes Length, Total Path Attribute Length.
+EMPTY_UPDATE: Final = 23
+_U16: Final = Struct(">H").pack
+_AS4: Final = Struct(">I").pack
+_HEAD: Final = Struct(">HBH").pack
+#: Of MP_UNREACH_NLRI: attribute header with a 2-octet length, AFI, SAFI.
+MP_UNREACH_OVERHEAD: Final = 4 + 2 + 1
+_ORIGIN: Final = tuple(bytes((0x40, 1, 1, origin)) for origin in range(3))
+
+
+class Encoder:
+    """Spells UPDATEs for the sessions that share `as4` (4-octet AS numbers, RFC 6793) and `max_message` (octets)."""
+
+    __slots__ = ("as4", "max_message")
+
+    def __init__(self, *, as4: bool = True, max_message: int = MAX_MESSAGE) -> None:
+        self.as4 = as4
+        self.max_message = max_message
+
+    def block(self, attributes: Attributes, rewrite: Rewrite) -> bytes:
+        """The path attributes as they go out, without the next hop."""
+        spelled = spell(attributes)
+        value = spelled.path_octets
+        if rewrite.override or not self.as4 or (value and value[0] != 2):
+            value = self._rewritten_path(spelled, rewrite)
+        elif rewrite.prepend:
+            if value and value[1] < 255:
+                value = bytes((2, value[1] + 1)) + _AS4(rewrite.prepend) + value[2:]
+            else:
+                value = b"\x02\x01" + _AS4(rewrite.prepend) + value
+        size = len(value)
+        if not self.as4:
+            path = self._narrow(value)
+        elif size < 256:
+            path = bytes((0x40, 2, size)) + value
+        else:
+            path = b"\x50\x02" + _U16(size) + value
+        return _ORIGIN[spelled.origin] + path + self._rest(spelled, rewrite, value)
+
+    def _rest(self, spelled: SpelledAttributes, rewrite: Rewrite, path: bytes) -> bytes:
+        rest = b""
+        if spelled.med is not None and (not rewrite.external or rewrite.keep_med):
+            rest = b"\x80\x04\x04" + _AS4(spelled.med)
+        if not rewrite.external:
+            local_pref = rewrite.local_pref if spelled.local_pref is None else spelled.local_pref
+            rest += b"\x40\x05\x04" + _AS4(local_pref)
+            if rewrite.cluster_id is not None:
+                originator = spelled.originator_id or rewrite.originator_id
+                rest += reflection_octets(originator, (rewrite.cluster_id, *spelled.cluster_list))
+            else:
+                rest += spelled.reflection
+        if self.as4:
+            return rest + spelled.tail
+        return rest + self._narrow_tail(spelled.tail) + self._as4_path(path)
+
+    def _rewritten_path(self, spelled: SpelledAttributes, rewrite: Rewrite) -> bytes:
+        """The AS_PATH by the plain way: what a confederation left, as-override, prepending."""
+        return path_octets(Rewrite(
+            prepend=rewrite.prepend, external=rewrite.external, override=rewrite.override
+        ).apply(spelled).as_path)
+
+    @staticmethod
+    def _narrow(value: bytes) -> bytes:
+        """RFC 6793 4.2.2: AS_PATH for a peer with 2-octet AS numbers."""
+        out = []
+        for segment in path_from_octets(value).segments:
+            out.append(bytes((segment.type, len(segment.asns))))
+            out += [_U16(asn if asn < 65536 else AS_TRANS) for asn in segment.asns]
+        return attribute(0x40, 2, b"".join(out))
+
+    @staticmethod
+    def _as4_path(value: bytes) -> bytes:
+        """RFC 6793 4.2.2: AS4_PATH, where an AS number needs it; without confederation segments."""
+        path: AsPath = without_confederation(path_from_octets(value))
+        if all(asn < 65536 for segment in path.segments for asn in segment.asns):
+            return b""
+        return attribute(0xC0, 17, path_octets(path))
+
+    @staticmethod
+    def _narrow_tail(tail: bytes) -> bytes:
+        """RFC 6793 4.2.2: AGGREGATOR in its old form, AS4_AGGREGATOR beside it where it needs one."""
+        out = []
+        for flags, code, value in parts(tail):
+            if code != AGGREGATOR:
+                out.append(attribute(flags, code, value))
+                continue
+            asn = int.from_bytes(value[:4], "big")
+            out.append(attribute(flags, code, _U16(asn if asn < 65536 else AS_TRANS) + value[4:]))
+            if asn > 65535:
+                out.append(attribute(0xC0, 18, value))
+        return b"".join(out)
+
+    def announce(self, family: Family, attributes: Attributes, rewrite: Rewrite, nlri: Sequence[bytes]) -> list[bytes]:
+        """UPDATEs that announce all of `nlri`. Raises LocalError if the attributes leave no room for a prefix."""
+        block = self.block(attributes, rewrite)
+        if rewrite.next_hop is not None:
+            next_hop = next_hop_octets(rewrite.next_hop, rewrite.link_local_next_hop)
+        else:
+            next_hop = attributes.next_hop_octets
+        if family == IPV4_UNICAST and len(next_hop) == 4:
+            block += b"\x40\x03\x04" + next_hop
+            room = self.max_message - EMPTY_UPDATE - len(block)
+            return [
+                MARKER + _HEAD(EMPTY_UPDATE + len(block) + len(joined), UPDATE, 0) + _U16(len(block)) + block + joined
+                for joined in _packed(nlri, room)
+            ]
+        head = _U16(family.afi) + bytes((family.safi, len(next_hop))) + next_hop + b"\0"
+        room = self.max_message - EMPTY_UPDATE - len(block) - 4 - len(head)
+        return [self._whole(attribute(0x90, 14, head + joined) + block) for joined in _packed(nlri, room)]
+
+    @staticmethod
+    def _whole(block: bytes) -> bytes:
+        return MARKER + _HEAD(EMPTY_UPDATE + len(block), UPDATE, 0) + _U16(len(block)) + block
+
+    def withdraw(self, family: Family, nlri: Sequence[bytes]) -> list[bytes]:
+        """UPDATEs that withdraw all of `nlri`."""
+        if family == IPV4_UNICAST:
+            return [
+                MARKER + _HEAD(EMPTY_UPDATE + len(joined), UPDATE, len(joined)) + joined + b"\0\0"
+                for joined in _packed(nlri, self.max_message - EMPTY_UPDATE)
+            ]
+        head = _U16(family.afi) + bytes((family.safi,))
+        room = self.max_message - EMPTY_UPDATE - MP_UNREACH_OVERHEAD
+        return [self._whole(attribute(0x90, 15, head + joined)) for joined in _packed(nlri, room)]
+
+    def end_of_rib(self, family: Family) -> bytes:
+        """The End-of-RIB marker of `family` (RFC 4724 2)."""
+        if family == IPV4_UNICAST:
+            return MARKER + _HEAD(EMPTY_UPDATE, UPDATE, 0) + b"\0\0"
+        return self._whole(attribute(0x80, 15, _U16(family.afi) + bytes((family.safi,))))
+
+
+def _packed(nlri: Sequence[bytes], room: int) -> Iterator[bytes]:
+    """`nlri` joined into as few strings of at most `room` octets as their order allows."""
+    joined = b"".join(nlri)
+    if len(joined) <= room:
+        yield joined
+        return
+    part: list[bytes] = []
+    size = 0
+    for one in nlri:
+        size += len(one)
+        if size > room:
+            if not part:
+                raise LocalError(f"path attributes leave {room} octets, a prefix needs {len(one)}")
+            yield b"".join(part)
+            part, size = [], len(one)
+        part.append(one)
+    if size > room:
+        raise LocalError(f"path attributes leave {room} octets, a prefix needs {size}")
+    yield b"".join(part)

@@ -1,0 +1,296 @@
+"""The hot path inwards: one UPDATE's octets to (path attributes, prefixes), without construct.
+
+    UPDATE body:  2 octets  Withdrawn Routes Length      RFC 4271 4.3
+                  n octets  Withdrawn Routes
+                  2 octets  Total Path Attribute Length
+                  m octets  Path Attributes
+                  rest      NLRI
+
+An attribute block is read and validated (RFC 7606) the first time it is seen and then found again by its octets. Blocks
+with MP_REACH_NLRI or MP_UNREACH_NLRI carry prefixes themselves, so those two are cut out and what remains is looked up.
+
+A property test holds this scanner equal to the construct-declared codec (`bgp.wire.update`) on every input.
+Raises `PeerError`, and nothing else, whatever the octets are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from bgp.error import PeerError, Reaction, UpdateError
+from bgp.wire.attributes import check
+from bgp.wire.block import Block, BlockReader
+from bgp.wire.context import Context
+from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
+from bgp.wire.spelling import SpelledAttributes
+from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
+
+#: Attribute blocks that a session may have seen before the table is swept for those no route has any more.
+SWEEP_FLOOR: Final = 8192
+#: The families whose NLRI are prefixes, with the octets each prefix takes.
+PREFIX_FAMILIES: Final = {
+    IPV4_UNICAST: STEP4,
+    IPV4_MULTICAST: STEP4,
+    IPV6_UNICAST: STEP6,
+    IPV6_MULTICAST: STEP6,
+}
+#: What a block must have for its prefixes to be used: ORIGIN and AS_PATH, and NEXT_HOP for the plain NLRI field.
+ALWAYS: Final = frozenset({1, 2})
+WITH_NEXT_HOP: Final = frozenset({1, 2, 3})
+MP_REACH: Final = 14
+MP_UNREACH: Final = 15
+
+
+class Reach(NamedTuple):
+    """Prefixes announced with one set of attributes."""
+
+    family: Family
+    attributes: SpelledAttributes
+    nlri: list[bytes]
+    path_ids: list[int] | None  #: RFC 7911, beside `nlri`; None where the family has none
+
+
+class Unreach(NamedTuple):
+    """Prefixes withdrawn."""
+
+    family: Family
+    nlri: list[bytes]
+    path_ids: list[int] | None
+
+
+class RouteUpdate:
+    """What one UPDATE says. `errors` are those that RFC 7606 lets the session survive."""
+
+    __slots__ = ("announced", "end_of_rib", "errors", "withdrawn")
+
+    def __init__(
+        self,
+        announced: Sequence[Reach] = (),
+        withdrawn: Sequence[Unreach] = (),
+        errors: tuple[UpdateError, ...] = (),
+        end_of_rib: Family | None = None,
+    ) -> None:
+        self.announced = announced
+        self.withdrawn = withdrawn
+        self.errors = errors
+        self.end_of_rib = end_of_rib
+
+
+class UpdateScanner:
+    """Reads the UPDATEs of one session; remembers the attribute blocks it has seen."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._first_as = None
+        if context.peering == "external" and context.enforce_first_as:
+            self._first_as = context.peer_asn
+        self._plain = IPV4_UNICAST not in context.add_path and (
+            context.families is None or IPV4_UNICAST in context.families
+        )
+        self._clean: dict[bytes, SpelledAttributes] = {}
+        self._faulty: dict[bytes, Block] = {}
+        self._with_next_hop: dict[tuple[bytes, bytes], SpelledAttributes] = {}
+        self._next_hops: dict[bytes, bytes] = {}
+        self.sweep_at = SWEEP_FLOOR
+
+    @property
+    def blocks(self) -> int:
+        """How many attribute blocks are remembered."""
+        return len(self._clean) + len(self._with_next_hop)
+
+    def forget(self, live: set[int]) -> None:
+        """Drop the blocks whose identity is not in `live`."""
+        self._clean = {raw: found for raw, found in self._clean.items() if id(found) in live}
+        self._with_next_hop = {key: found for key, found in self._with_next_hop.items() if id(found) in live}
+        self._next_hops.clear()
+        self.sweep_at = max(SWEEP_FLOOR, 2 * self.blocks)
+
+    def scan(self, octets: bytes, at: int, end: int) -> RouteUpdate:
+        """Read the UPDATE whose body is octets[at:end]. Raises PeerError where the session must end."""
+        if end - at < 4:
+            raise PeerError(3, 1, b"", "UPDATE is too short")
+        gone_from = at + 2
+        gone_to = gone_from + (octets[at] << 8 | octets[at + 1])
+        if gone_to + 2 > end:
+            raise PeerError(3, 1, b"", "Withdrawn Routes Length runs past the message")
+        block_from = gone_to + 2
+        block_to = block_from + (octets[gone_to] << 8 | octets[gone_to + 1])
+        if block_to > end:
+            raise PeerError(3, 1, b"", "Total Path Attribute Length runs past the message")
+        raw = octets[block_from:block_to]
+        if self._plain and gone_from == gone_to and block_to < end:
+            found = self._clean.get(raw)
+            if found is not None and found.next_hop_octets:
+                nlri = prefixes(octets, block_to, end, STEP4)
+                if nlri is None:
+                    raise PeerError(3, 10, b"", "NLRI field is malformed")
+                return RouteUpdate((Reach(IPV4_UNICAST, found, nlri, None),))
+        gone = self._list(IPV4_UNICAST, octets, gone_from, gone_to)
+        new = self._list(IPV4_UNICAST, octets, block_to, end)
+        if gone is None or new is None:
+            raise PeerError(3, 10, b"", f"{'NLRI' if gone else 'Withdrawn Routes'} field is malformed")
+        return self._assemble(raw, gone, new)
+
+    def _list(self, family: Family, octets: bytes, at: int, end: int) -> Unreach | None:
+        step = PREFIX_FAMILIES[family]
+        if family in self.context.add_path:
+            both = prefixes_with_ids(octets, at, end, step)
+            return None if both is None else Unreach(family, *both)
+        found = prefixes(octets, at, end, step)
+        return None if found is None else Unreach(family, found, None)
+
+    def _assemble(self, raw: bytes, gone: Unreach, new: Unreach) -> RouteUpdate:
+        """Put the fields of an UPDATE together, by the rules of RFC 7606 3 and 5."""
+        reach: bytes | None = None
+        unreach: bytes | None = None
+        ignored: list[UpdateError] = []
+        rest = raw
+        if b"\x0e" in raw or b"\x0f" in raw:
+            rest, reach, unreach, ignored = self._cut(raw)
+        announced: list[tuple[Unreach, bytes | None]] = [(new, None)] if new.nlri else []
+        withdrawn = [gone] if gone.nlri else []
+        if reach is not None:
+            found = self._reach(reach)
+            if found is None:
+                ignored.append(_ignored(MP_REACH, reach))
+            elif found[0].nlri:
+                announced.append(found)
+        empty_unreach: Family | None = None
+        if unreach is not None:
+            lost = self._unreach(unreach)
+            if lost is None:
+                ignored.append(_ignored(MP_UNREACH, unreach))
+            elif lost.nlri:
+                withdrawn.append(lost)
+            else:
+                empty_unreach = lost.family
+        if not rest and not announced:
+            end_of_rib = empty_unreach if raw and not withdrawn else None
+            return RouteUpdate((), withdrawn, tuple(ignored), IPV4_UNICAST if not raw and not withdrawn else end_of_rib)
+        block = self.block(rest)
+        errors = (*block.errors, *ignored, *_missing(block.codes, bool(new.nlri), bool(announced)))
+        if block.attributes is None or any(e.reaction >= Reaction.TREAT_AS_WITHDRAW for e in errors):
+            if not announced and reach is None:
+                # RFC 7606 5.2: nothing shows which routes the error was about.
+                raise PeerError(3, 1, b"", f"{errors[0].reason}, and no route to treat as withdrawn")
+            withdrawn += [routes for routes, _ in announced]
+            return RouteUpdate((), withdrawn, errors)
+        reached = [
+            Reach(
+                routes.family,
+                block.attributes if next_hop is None else self._with(rest, block.attributes, next_hop),
+                routes.nlri,
+                routes.path_ids,
+            )
+            for routes, next_hop in announced
+        ]
+        return RouteUpdate(reached, withdrawn, errors)
+
+    def _cut(self, raw: bytes) -> tuple[bytes, bytes | None, bytes | None, list[UpdateError]]:
+        """`raw` without MP_REACH_NLRI and MP_UNREACH_NLRI, and the values of these two."""
+        found: dict[int, bytes] = {}
+        errors: list[UpdateError] = []
+        kept: list[bytes] = []
+        at, size = 0, len(raw)
+        while size - at >= 3:
+            flags, code = raw[at], raw[at + 1]
+            if flags & 0x10:
+                if size - at < 4:
+                    break
+                start = at + 4
+                end = start + (raw[at + 2] << 8 | raw[at + 3])
+            else:
+                start = at + 3
+                end = start + raw[at + 2]
+            if end > size:
+                break
+            if code in (MP_REACH, MP_UNREACH):
+                if code in found:
+                    raise PeerError(3, 1, b"", f"attribute {code} appears twice (RFC 7606 3 g)")
+                found[code] = raw[start:end]
+                problem = check(code, flags, raw[start:end], self.context)
+                if problem is not None:
+                    raise PeerError(problem.code, problem.subcode, problem.data, problem.reason)
+            else:
+                kept.append(raw[at:end])
+            at = end
+        return b"".join(kept) + raw[at:], found.get(MP_REACH), found.get(MP_UNREACH), errors
+
+    def _family(self, value: bytes) -> Family | None:
+        family = Family(int.from_bytes(value[:2], "big"), value[2])
+        negotiated = self.context.families
+        if family not in PREFIX_FAMILIES or (negotiated is not None and family not in negotiated):
+            return None
+        return family
+
+    def _reach(self, value: bytes) -> tuple[Unreach, bytes] | None:
+        """MP_REACH_NLRI (RFC 4760 3); None for a family that was not negotiated."""
+        if len(value) < 5:
+            raise PeerError(3, 9, b"", "MP_REACH_NLRI is too short")
+        family = self._family(value)
+        if family is None:
+            return None
+        at = 4 + value[3]
+        if at >= len(value) or value[3] not in ((4, 16, 32) if family.afi == 1 else (16, 32)):
+            raise PeerError(3, 9, b"", f"MP_REACH_NLRI has a next hop of {value[3]} octets")
+        routes = self._list(family, value, at + 1, len(value))
+        if routes is None:
+            raise PeerError(3, 9, b"", "MP_REACH_NLRI has a malformed prefix")
+        return routes, value[4:at]
+
+    def _unreach(self, value: bytes) -> Unreach | None:
+        """MP_UNREACH_NLRI (RFC 4760 4); None for a family that was not negotiated."""
+        if len(value) < 3:
+            raise PeerError(3, 9, b"", "MP_UNREACH_NLRI is too short")
+        family = self._family(value)
+        if family is None:
+            return None
+        routes = self._list(family, value, 3, len(value))
+        if routes is None:
+            raise PeerError(3, 9, b"", "MP_UNREACH_NLRI has a malformed prefix")
+        return routes
+
+    def block(self, raw: bytes) -> Block:
+        """Read a block without MP_REACH_NLRI and MP_UNREACH_NLRI, or find it again."""
+        found = self._clean.get(raw)
+        if found is not None:
+            return Block(found, (), WITH_NEXT_HOP if found.next_hop_octets else ALWAYS)
+        faulty = self._faulty.get(raw)
+        if faulty is not None:
+            return faulty
+        block = BlockReader(self.context, self._first_as, self._next_hops).read(raw)
+        if block.attributes is not None and not block.errors and block.codes >= ALWAYS:
+            self._clean[raw] = block.attributes
+        else:
+            if len(self._faulty) >= SWEEP_FLOOR:
+                self._faulty.clear()
+            self._faulty[raw] = block
+        return block
+
+    def _with(self, raw: bytes, attributes: SpelledAttributes, next_hop: bytes) -> SpelledAttributes:
+        """`attributes`, read from `raw`, with the next hop of MP_REACH_NLRI."""
+        key = (raw, next_hop)
+        found = self._with_next_hop.get(key)
+        if found is None:
+            found = self._with_next_hop[key] = attributes.with_next_hop_octets(
+                self._next_hops.setdefault(next_hop, next_hop)
+            )
+        return found
+
+
+def _ignored(code: int, value: bytes) -> UpdateError:
+    family = Family(int.from_bytes(value[:2], "big"), value[2])
+    reason = f"attribute {code} is for {family}, which was not negotiated"
+    return UpdateError(Reaction.ATTRIBUTE_DISCARD, 3, 9, b"", reason, code, family)
+
+
+def _missing(codes: frozenset[int], plain: bool, any_reach: bool) -> list[UpdateError]:
+    """RFC 7606 3 d: the well-known attributes that must be there and are not."""
+    if not any_reach:
+        return []
+    absent = sorted((WITH_NEXT_HOP if plain else ALWAYS) - codes)
+    return [
+        UpdateError(Reaction.TREAT_AS_WITHDRAW, 3, 3, bytes((code,)), f"well-known attribute {code} is missing", code, None)
+        for code in absent
+    ]

@@ -1,0 +1,228 @@
+"""The Adj-RIB-In of one peer (RFC 4271 3.2): what it announced, each route with our verdict on it.
+
+A table is a dict from NLRI octets to `Path`, and a `Path` is made once per attribute block, so that an UPDATE with a
+hundred prefixes costs one verdict. Under add-path (RFC 7911) the key is the path identifier's four octets before the NLRI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+
+from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
+from rib.decision import DEFAULT_DECISION, DecisionOptions, preference_key
+from rib.eligibility import Ineligible, Why
+from rib.family import Family
+from rib.next_hop import AnyNextHop, Resolver, why_not_a_host
+from rib.policy import Policy, accept
+from rib.route import Path, Source, SourceKind
+
+#: Attribute blocks that a peer may have without the table of paths being swept for dead ones.
+SWEEP_FLOOR = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRules:
+    """What decides whether a received route may take part; `policy` None refuses all (RFC 8212)."""
+
+    own_asn: int
+    own_bgp_id: IPv4Address
+    policy: Policy | None = accept
+    cluster_id: IPv4Address | None = None
+    allowas_in: int = 0
+    own_addresses: frozenset[IPv4Address | IPv6Address] = frozenset()
+    over_loopback: bool = False
+    resolver: Resolver = field(default_factory=AnyNextHop)
+    default_local_pref: int = DEFAULT_LOCAL_PREF
+    decision: DecisionOptions = DEFAULT_DECISION
+
+    def judge(self, received: Attributes, source: Source) -> Ineligible | None:
+        """Why the route is out whatever its prefix and our policy; None if it is not."""
+        if (found := received.count_as(self.own_asn)) > self.allowas_in:
+            return Ineligible(Why.AS_LOOP, f"{self.own_asn}" + (f" ({found} times)" if found > 1 else ""))
+        if source.kind is SourceKind.INTERNAL and received.is_reflected:
+            if received.originator_id == self.own_bgp_id:
+                return Ineligible(Why.ORIGINATOR_LOOP, str(self.own_bgp_id))
+            cluster = self.cluster_id or self.own_bgp_id
+            if cluster in received.cluster_list:
+                return Ineligible(Why.CLUSTER_LOOP, str(cluster))
+        return None
+
+    def judge_next_hop(self, received: Attributes) -> Ineligible | None:
+        """Why the route's next hop rules it out; None if it does not."""
+        next_hop = received.next_hop or received.link_local_next_hop
+        if next_hop is None:
+            return None
+        if problem := why_not_a_host(next_hop, over_loopback=self.over_loopback):
+            return Ineligible(Why.NEXT_HOP_INVALID, f"{next_hop} is {problem}")
+        if next_hop in self.own_addresses:
+            return Ineligible(Why.NEXT_HOP_SELF, str(next_hop))
+        if self.resolver.metric(next_hop) is None:
+            return Ineligible(Why.NEXT_HOP_UNRESOLVABLE, str(next_hop))
+        return None
+
+
+class AdjRibIn:
+    """What one peer announced, for all families of the session.
+
+    `announce` and `withdraw` give what the Loc-RIB has to know: the paths and what they replace.
+    """
+
+    def __init__(self, source: Source, rules: ImportRules, families: Iterable[Family]) -> None:
+        self.source = source
+        self.rules = rules
+        self.tables: dict[Family, dict[bytes, Path]] = {family: {} for family in families}
+        self._paths: dict[tuple[int, int] | int, Path] = {}
+        self._next_hops: dict[bytes, Ineligible | None] = {}
+        self._sweep_at = SWEEP_FLOOR
+
+    def __len__(self) -> int:
+        return sum(map(len, self.tables.values()))
+
+    def path(self, attributes: Attributes, path_id: int | None = None) -> Path:
+        """The path that stands for `attributes` from this peer, before a policy that looks at the prefix."""
+        index = id(attributes) if path_id is None else (id(attributes), path_id)
+        found = self._paths.get(index)
+        if found is None:
+            if len(self._paths) >= self._sweep_at:
+                self._sweep()
+            found = self._paths[index] = self._make(attributes, path_id)
+        return found
+
+    def live_blocks(self) -> set[int]:
+        """The identities of the attribute blocks that some route of this peer still has."""
+        return {id(path.received) for table in self.tables.values() for path in table.values()}
+
+    def _sweep(self) -> None:
+        live = self.live_blocks()
+        self._paths = {index: path for index, path in self._paths.items() if id(path.received) in live}
+        self._sweep_at = max(SWEEP_FLOOR, 2 * len(self._paths))
+
+    def _make(self, received: Attributes, path_id: int | None) -> Path:
+        rules = self.rules
+        ineligible = rules.judge(received, self.source) or self._judge_next_hop(received)
+        if ineligible is None and rules.policy is None:
+            ineligible = Ineligible(Why.NO_POLICY)
+        if ineligible is None and rules.policy is not None and not rules.policy.trivial and not rules.policy.per_prefix:
+            return self._with_policy(received, path_id, rules.policy, next(iter(self.tables)), b"\0")
+        return self._finish(Path(received, self.source, ineligible=ineligible, path_id=path_id))
+
+    def _judge_next_hop(self, received: Attributes) -> Ineligible | None:
+        octets = received.next_hop_octets
+        try:
+            return self._next_hops[octets]
+        except KeyError:
+            if len(self._next_hops) >= SWEEP_FLOOR:
+                self._next_hops.clear()
+            found = self._next_hops[octets] = self.rules.judge_next_hop(received)
+            return found
+
+    def _with_policy(self, received: Attributes, path_id: int | None, policy: Policy, family: Family, nlri: bytes) -> Path:
+        changed = policy.apply(family, nlri, received, self.source)
+        if changed is None:
+            refused = Ineligible(Why.POLICY)
+            return self._finish(Path(received, self.source, ineligible=refused, path_id=path_id))
+        return self._finish(Path(changed, self.source, received=received, path_id=path_id))
+
+    def _finish(self, path: Path) -> Path:
+        path.key = preference_key(path, self.rules.decision)
+        return path
+
+    def announce(
+        self, family: Family, keys: Sequence[bytes], attributes: Attributes, path_ids: Sequence[int] | None = None
+    ) -> Iterator[tuple[Path, Sequence[bytes], Mapping[bytes, Path] | None]]:
+        """Take routes in. Gives, for each distinct path, (path, NLRI, what it replaces by NLRI; None for nothing)."""
+        if path_ids is None:
+            path = self.path(attributes)
+            policy = self.rules.policy
+            if path.ineligible is not None or policy is None or not policy.per_prefix:
+                yield path, keys, self.store(family, keys, path)
+                return
+            for path, chosen in self._per_prefix(family, keys, attributes, policy):
+                yield path, chosen, self.store(family, chosen, path)
+            return
+        for nlri, path_id in zip(keys, path_ids, strict=True):
+            path = self.path(attributes, path_id)
+            policy = self.rules.policy
+            if path.ineligible is None and policy is not None and policy.per_prefix:
+                path = self._with_policy(attributes, path_id, policy, family, nlri)
+            old = self.tables[family].get(key := path_id.to_bytes(4, "big") + nlri)
+            self.tables[family][key] = path
+            yield path, (nlri,), None if old is None else {nlri: old}
+
+    def _per_prefix(
+        self, family: Family, keys: Sequence[bytes], attributes: Attributes, policy: Policy
+    ) -> Iterator[tuple[Path, list[bytes]]]:
+        groups: dict[Attributes | None, tuple[Path, list[bytes]]] = {}
+        for nlri in keys:
+            result = policy.apply(family, nlri, attributes, self.source)
+            if result not in groups:
+                refused = Ineligible(Why.POLICY) if result is None else None
+                path = Path(result or attributes, self.source, received=attributes, ineligible=refused)
+                groups[result] = (self._finish(path), [])
+            groups[result][1].append(nlri)
+        yield from groups.values()
+
+    def refuse(self, family: Family, keys: Sequence[bytes], attributes: Attributes, why: Ineligible) -> Mapping[bytes, Path]:
+        """Take routes in that may not be used for a reason of their own. Gives what they replace."""
+        path = self._finish(Path(attributes, self.source, ineligible=why))
+        return self.store(family, keys, path) or {}
+
+    def store(self, family: Family, keys: Sequence[bytes], path: Path) -> Mapping[bytes, Path] | None:
+        """Put `path` under each of `keys`; gives what stood there before, None for nothing."""
+        table = self.tables[family]
+        if table.keys().isdisjoint(keys):
+            table.update(dict.fromkeys(keys, path))
+            return None
+        before = {key: old for key in keys if (old := table.get(key)) is not None}
+        table.update(dict.fromkeys(keys, path))
+        return before
+
+    def withdraw(
+        self, family: Family, keys: Iterable[bytes], path_ids: Sequence[int] | None = None
+    ) -> list[tuple[bytes, Path]]:
+        """Take routes out. Gives those that were there, as (NLRI, path); the others are no error (RFC 4271 3.1)."""
+        table = self.tables.get(family)
+        if table is None:
+            return []
+        pop = table.pop
+        if path_ids is None:
+            return [(key, old) for key in keys if (old := pop(key, None)) is not None]
+        pairs = zip(keys, path_ids, strict=True)
+        return [(key, old) for key, i in pairs if (old := pop(i.to_bytes(4, "big") + key, None)) is not None]
+
+    def clear(self, family: Family) -> list[tuple[bytes, Path]]:
+        """Take all routes of `family` out and give them, as (NLRI, path)."""
+        table = self.tables[family]
+        gone = [(self._nlri(path, key), path) for key, path in table.items()]
+        table.clear()
+        return gone
+
+    def routes(self, family: Family) -> Iterator[tuple[bytes, Path]]:
+        """All routes of `family` as (NLRI, path), those that are not eligible too."""
+        for key, path in self.tables.get(family, {}).items():
+            yield self._nlri(path, key), path
+
+    @staticmethod
+    def _nlri(path: Path, key: bytes) -> bytes:
+        return key if path.path_id is None else key[4:]
+
+    def rejudge(self, rules: ImportRules) -> Iterator[tuple[Family, Path, Sequence[bytes], Mapping[bytes, Path] | None]]:
+        """Apply new rules to all that was received (RFC 4271 9.1.1); gives what `announce` gives, with the family."""
+        self.rules = rules
+        self._paths, self._next_hops = {}, {}
+        for family, table in self.tables.items():
+            for received, keys in _by_block(table):
+                known = [path.path_id for _, path in keys if path.path_id is not None]
+                ids = known or None
+                nlri = [self._nlri(path, key) for key, path in keys]
+                for path, chosen, before in self.announce(family, nlri, received, ids):
+                    yield family, path, chosen, before
+
+
+def _by_block(table: Mapping[bytes, Path]) -> list[tuple[Attributes, list[tuple[bytes, Path]]]]:
+    groups: dict[int, tuple[Attributes, list[tuple[bytes, Path]]]] = {}
+    for key, path in table.items():
+        groups.setdefault(id(path.received), (path.received, []))[1].append((key, path))
+    return list(groups.values())

@@ -1,0 +1,179 @@
+"""The Adj-RIB-Out (RFC 4271 3.2) of an update group: peers to which the same routes go out in the same words.
+
+What was announced is not stored a second time. It *is* the Loc-RIB seen through the export rules, except for the prefixes
+in the pending map: NLRI to the path that was best when the peers last heard of the prefix. So a prefix that flaps a
+hundred times while a peer reads slowly is one entry here, memory is bounded by the table's size, and a prefix that
+returned to what the peers know costs nothing.
+
+A path is never sent back to the peer that it came from. Members of one group therefore differ in what they hold, but only
+by their own routes: `Batch.announced` names the source to leave out, and `Batch.taken_back` holds withdrawals for one
+member only, whose own route has just become the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from typing import Final
+
+from rib.attributes import Attributes
+from rib.export import Exported, ExportRules
+from rib.family import Family
+from rib.loc_rib import LocRib
+from rib.route import Path, Source, SourceKind
+
+#: Prefixes that one `drain` takes at most, so that a full table goes out in pieces and timers get their turn.
+DRAIN_LIMIT = 20_000
+
+#: Stands in the pending map for "the peers may have heard something of this prefix": after a refresh or a new policy.
+UNCERTAIN: Final = Path(Attributes(), Source(SourceKind.LOCAL, "uncertain", 0, IPv4Address(0)))
+
+
+@dataclass(slots=True)
+class Batch:
+    """What to tell the peers of a group about one family."""
+
+    family: Family
+    #: For each distinct path: how it goes out, the source that must not hear it, the prefixes.
+    announced: list[tuple[Exported, Source, list[bytes]]] = field(default_factory=list)
+    #: By the source that never had them (None: all members did), the prefixes to withdraw.
+    withdrawn: dict[Source | None, list[bytes]] = field(default_factory=dict)
+    #: Prefixes to withdraw from one member only.
+    taken_back: dict[Source, list[bytes]] = field(default_factory=dict)
+
+
+class AdjRibOut:
+    """Pending changes for one update group, all families; fed by the Loc-RIB, drained by whoever encodes."""
+
+    def __init__(self, loc_rib: LocRib, rules: ExportRules, families: tuple[Family, ...]) -> None:
+        self.loc_rib = loc_rib
+        self.rules = rules
+        self.pending: dict[Family, dict[bytes, Path | None]] = {family: {} for family in families}
+        self._per_prefix = rules.default_only or (rules.policy is not None and rules.policy.per_prefix)
+        self._verdicts: dict[Path, Exported | None] = {}
+
+    def __bool__(self) -> bool:
+        return any(self.pending.values())
+
+    def note(self, family: Family, changed: Mapping[bytes, Path | None]) -> bool:
+        """Remember that the best paths of these prefixes changed from the given ones. Gives whether it concerns us."""
+        pending = self.pending.get(family)
+        if pending is None or self.rules.policy is None:
+            return False
+        if not pending:
+            pending.update(changed)
+        elif pending.keys().isdisjoint(changed):
+            pending |= changed
+        else:
+            for nlri, old in changed.items():
+                pending.setdefault(nlri, old)
+        return True
+
+    def note_all(self, family: Family) -> None:
+        """Remember the whole Loc-RIB as new, for a peer that has heard nothing yet."""
+        self.note(family, dict.fromkeys(self.loc_rib.table(family).best))
+
+    def note_again(self, family: Family) -> None:
+        """Remember the whole Loc-RIB as to be told again: a route refresh (RFC 2918) or other rules."""
+        if (pending := self.pending.get(family)) is not None:
+            for nlri in self.loc_rib.table(family).best:
+                pending[nlri] = UNCERTAIN
+
+    def change_rules(self, rules: ExportRules) -> None:
+        """Export by `rules` from now on; what the peers have that no longer goes out is withdrawn."""
+        self.rules = rules
+        self._per_prefix = rules.default_only or (rules.policy is not None and rules.policy.per_prefix)
+        self._verdicts.clear()
+        for family in self.pending:
+            self.note_again(family)
+
+    def verdict(self, family: Family, nlri: bytes, path: Path) -> Exported | None:
+        """How `path` goes out; None if it does not."""
+        if self._per_prefix:
+            return self.rules.verdict(family, nlri, path)
+        try:
+            return self._verdicts[path]
+        except KeyError:
+            found = self._verdicts[path] = self.rules.verdict(family, nlri, path)
+            return found
+
+    def drain(self, family: Family, limit: int = DRAIN_LIMIT) -> Batch | None:
+        """Take up to `limit` prefixes out of the pending map and say what the peers must hear; None if nothing is pending."""
+        pending = self.pending[family]
+        if not pending:
+            return None
+        if len(pending) <= limit:
+            self.pending[family] = {}
+            taken = pending
+        else:
+            first = list(pending)[:limit]
+            taken = {nlri: pending.pop(nlri) for nlri in first}
+        batch = Batch(family)
+        best = self.loc_rib.table(family).best.get
+        groups: dict[Path, list[bytes]] = {}
+        replaced: list[tuple[bytes, Path, Path]] = []
+        for nlri, old in taken.items():
+            new = best(nlri)
+            if new is None:
+                if old is not None:
+                    self._withdraw(batch, nlri, old)
+            elif new is not old:
+                if (group := groups.get(new)) is None:
+                    groups[new] = [nlri]
+                else:
+                    group.append(nlri)
+                if old is not None:
+                    replaced.append((nlri, old, new))
+        for path, prefixes in groups.items():
+            self._announce(batch, path, prefixes)
+        for nlri, old, new in replaced:
+            self._replace(batch, nlri, old, new)
+        if not self:
+            self._verdicts.clear()
+        return batch
+
+    def _announce(self, batch: Batch, path: Path, prefixes: list[bytes]) -> None:
+        if not self._per_prefix:
+            if (exported := self.verdict(batch.family, prefixes[0], path)) is not None:
+                batch.announced.append((exported, path.source, prefixes))
+            return
+        by_result: dict[Exported, list[bytes]] = {}
+        for nlri in prefixes:
+            if (exported := self.verdict(batch.family, nlri, path)) is not None:
+                by_result.setdefault(exported, []).append(nlri)
+        batch.announced += [(exported, path.source, chosen) for exported, chosen in by_result.items()]
+
+    def _withdraw(self, batch: Batch, nlri: bytes, old: Path) -> None:
+        if old is UNCERTAIN or self.verdict(batch.family, nlri, old) is not None:
+            batch.withdrawn.setdefault(self._unaware(old), []).append(nlri)
+
+    @staticmethod
+    def _unaware(old: Path) -> Source | None:
+        """The source that has not heard of `old`, because it came from there."""
+        return None if old is UNCERTAIN else old.source
+
+    def _replace(self, batch: Batch, nlri: bytes, old: Path, new: Path) -> None:
+        if old is not UNCERTAIN and self.verdict(batch.family, nlri, old) is None:
+            return
+        if self.verdict(batch.family, nlri, new) is None:
+            batch.withdrawn.setdefault(self._unaware(old), []).append(nlri)
+        elif old.source is not new.source:
+            batch.taken_back.setdefault(new.source, []).append(nlri)
+
+    def routes(self, family: Family, member: Source | None = None) -> Iterator[tuple[bytes, Exported]]:
+        """What the member `member` has heard of `family`, as (NLRI, how it went out)."""
+        pending = self.pending.get(family, {})
+        for nlri, path in self.loc_rib.table(family).best.items():
+            if nlri not in pending:
+                yield from self._shown(family, nlri, path, member)
+        for nlri, old in pending.items():
+            if old is not None and old is not UNCERTAIN:
+                yield from self._shown(family, nlri, old, member)
+
+    def _shown(
+        self, family: Family, nlri: bytes, path: Path, member: Source | None
+    ) -> Iterator[tuple[bytes, Exported]]:
+        exported = None if path.source is member else self.rules.verdict(family, nlri, path)
+        if exported is not None:
+            yield nlri, exported

@@ -1,0 +1,175 @@
+"""What leaves towards a peer, and what changes on the way out (RFC 4271 5.1, 9.1.3; RFC 4456; RFC 1997; RFC 8212).
+
+`ExportRules.verdict` says of a path whether it may go out to the peers that share the rules and what the export policy
+makes of it; `Rewrite` says how its path attributes are spelt there. Both are values: whoever encodes applies the rewrite
+to octets, `Rewrite.apply` does it to the record (and is the model of the other).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
+
+from rib.as_path import AsPath, Segment, SegmentType
+from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
+from rib.community import Community
+from rib.family import Afi, Family
+from rib.policy import Policy, accept
+from rib.route import Path, SourceKind
+
+#: RFC 1997: not beyond this AS (or confederation).
+NO_EXPORT = Community(0xFFFFFF01)
+#: RFC 1997: to no peer at all.
+NO_ADVERTISE = Community(0xFFFFFF02)
+#: RFC 1997: to no external peer, confederation members included.
+NO_EXPORT_SUBCONFED = Community(0xFFFFFF03)
+
+
+class Rewrite(NamedTuple):
+    """How path attributes change towards a peer."""
+
+    prepend: int = 0  #: RFC 4271 5.1.2: the AS number put before the AS_PATH; 0 for none
+    next_hop: IPv4Address | IPv6Address | None = None  #: the new next hop; None keeps the received one
+    link_local_next_hop: IPv6Address | None = None
+    external: bool = False  #: RFC 4271 5.1.4, 5.1.5: neither LOCAL_PREF nor a received MED leave the AS
+    keep_med: bool = False
+    local_pref: int = DEFAULT_LOCAL_PREF  #: RFC 4271 5.1.5: sent to internal peers where the route has none
+    originator_id: IPv4Address | None = None  #: RFC 4456 8: set on reflection where it is not there yet
+    cluster_id: IPv4Address | None = None  #: RFC 4456 8: put before CLUSTER_LIST on reflection
+    override: tuple[int, int] | None = None  #: as-override: (their AS number, ours in its place)
+
+    def apply(self, attributes: Attributes) -> Attributes:
+        """The attributes as they go out."""
+        as_path = attributes.as_path
+        if self.override:
+            theirs, ours = self.override
+            as_path = AsPath(
+                tuple(Segment(s.type, tuple(ours if a == theirs else a for a in s.asns)) for s in as_path.segments)
+            )
+        if self.external:
+            as_path = without_confederation(as_path)
+        changes: dict[str, object] = {"as_path": as_path.prepend(self.prepend) if self.prepend else as_path}
+        if self.next_hop is not None:
+            changes |= {"next_hop": self.next_hop, "link_local_next_hop": self.link_local_next_hop}
+        if self.external:
+            changes |= {"local_pref": None, "originator_id": None, "cluster_list": ()}
+            if not self.keep_med:
+                changes["med"] = None
+        elif attributes.local_pref is None:
+            changes["local_pref"] = self.local_pref
+        if self.cluster_id is not None:
+            changes["originator_id"] = attributes.originator_id or self.originator_id
+            changes["cluster_list"] = (self.cluster_id, *attributes.cluster_list)
+        return attributes.replace(**changes)
+
+
+def without_confederation(path: AsPath) -> AsPath:
+    """RFC 5065 4.1 c: confederation segments do not leave the confederation."""
+    kept = tuple(s for s in path.segments if s.type in (SegmentType.SEQUENCE, SegmentType.SET))
+    return path if len(kept) == len(path.segments) else AsPath(kept)
+
+
+class Exported(NamedTuple):
+    """A path that may go out: its attributes after policy and how they change on the wire."""
+
+    attributes: Attributes
+    rewrite: Rewrite
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRules:
+    """What decides about routes towards a set of peers. Equal rules may share one update group.
+
+    `policy` None announces nothing (RFC 8212). `next_hops` are ours towards these peers, by AFI.
+    """
+
+    own_asn: int
+    peer_kind: SourceKind
+    peer_asn: int
+    policy: Policy | None = accept
+    next_hops: tuple[tuple[int, IPv4Address | IPv6Address], ...] = ()
+    link_local_next_hop: IPv6Address | None = None
+    next_hop_self_external: bool = False  #: towards internal peers: our next hop on externally learned routes
+    next_hop_self_always: bool = False
+    peer_is_client: bool = False
+    transparent: bool = False  #: RFC 7947: a route server adds neither itself nor its next hop
+    cluster_id: IPv4Address | None = None
+    as_override: bool = False
+    own_prefixes_only: bool = False
+    default_only: bool = False  #: announce the default route and nothing else
+
+    def verdict(self, family: Family, nlri: bytes, path: Path) -> Exported | None:
+        """The path as it goes out to these peers; None if it does not."""
+        if self.why_not(path) is not None or (self.default_only and nlri != b"\0"):
+            return None
+        attributes = path.attributes
+        policy = self.policy
+        if policy is None:
+            return None
+        if not policy.trivial:
+            result = policy.apply(family, nlri, attributes, path.source)
+            if result is None:
+                return None
+            attributes = result
+        rewrite = self.rewrite(family, path, attributes)
+        return None if rewrite is None else Exported(attributes, rewrite)
+
+    def why_not(self, path: Path) -> str | None:
+        """Why a path stays here whatever the policy says, in words; None if it may go."""
+        source, attributes = path.source, path.attributes
+        if self.policy is None:
+            return "no export policy (RFC 8212)"
+        if self.own_prefixes_only and not source.is_local:
+            return "only own prefixes are announced to this peer"
+        external = self.peer_kind is SourceKind.EXTERNAL
+        if not external and source.kind is SourceKind.INTERNAL and not (source.is_client or self.peer_is_client):
+            return "learned from an internal peer (RFC 4271 9.2)"
+        if attributes.has_community(NO_ADVERTISE):
+            return "community no-advertise (RFC 1997)"
+        if external and (attributes.has_community(NO_EXPORT) or attributes.has_community(NO_EXPORT_SUBCONFED)):
+            return "community no-export (RFC 1997)"
+        return None
+
+    def rewrite(self, family: Family, path: Path, attributes: Attributes) -> Rewrite | None:
+        """How `attributes` change; None where we have no next hop to give for the family."""
+        source = path.source
+        ours = self._own_next_hop(family)
+        if self.peer_kind is SourceKind.EXTERNAL:
+            if self.transparent:
+                return Rewrite(external=True, keep_med=True)
+            # A policy that set a next hop meant it; else a border router gives its own (RFC 4271 5.1.3).
+            set_by_policy = attributes is not path.attributes and attributes.next_hop != path.attributes.next_hop
+            next_hop = None if set_by_policy or (source.is_local and attributes.next_hop is not None) else ours
+            if next_hop is None and ours is None and not set_by_policy and attributes.next_hop is None:
+                return None
+            if next_hop is None and not set_by_policy and not source.is_local:
+                return None
+            return Rewrite(
+                prepend=self.own_asn,
+                next_hop=next_hop,
+                link_local_next_hop=self.link_local_next_hop if next_hop is not None else None,
+                external=True,
+                # RFC 4271 5.1.4: a MED learned from another AS stays here; one that we set goes out.
+                keep_med=source.is_local or attributes.med != path.received.med,
+                override=(self.peer_asn, self.own_asn) if self.as_override else None,
+            )
+        next_hop = self._internal_next_hop(path, ours)
+        if next_hop is None and attributes.next_hop is None:
+            return None
+        if source.kind is SourceKind.INTERNAL:
+            return Rewrite(next_hop=next_hop, originator_id=source.bgp_id, cluster_id=self.cluster_id)
+        return Rewrite(next_hop=next_hop)
+
+    def _internal_next_hop(
+        self, path: Path, ours: IPv4Address | IPv6Address | None
+    ) -> IPv4Address | IPv6Address | None:
+        if path.attributes.next_hop is None or self.next_hop_self_always:
+            return ours
+        if self.next_hop_self_external and path.source.kind is SourceKind.EXTERNAL:
+            return ours
+        return None
+
+    def _own_next_hop(self, family: Family) -> IPv4Address | IPv6Address | None:
+        afi = Afi.IPV6 if family.afi == Afi.IPV6 else Afi.IPV4
+        return next((address for own, address in self.next_hops if own == afi), None)

@@ -1,0 +1,159 @@
+"""The Loc-RIB (RFC 4271 3.2): for each prefix the candidates and the one that won.
+
+A family's table has two dicts: `best`, NLRI to the winning `Path`, and `others`, NLRI to the candidates that lost. Most
+prefixes have one candidate, so `others` stays small, and taking in an UPDATE whose prefixes are all new is one bulk update.
+A candidate is told from another by identity: whoever replaces or withdraws a path names the old `Path` object.
+
+Each change goes out to the listeners as one dict for the whole UPDATE: NLRI to the path that was best before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from rib.decision import DEFAULT_DECISION, DecisionOptions, best_of, rank
+from rib.family import Family
+from rib.route import Change, Path
+
+#: What a listener gets: the family, and for each changed NLRI the path that was best before (None: there was none).
+Listener = Callable[[Family, "Mapping[bytes, Path | None]"], None]
+
+
+class Table:
+    """The candidates of one family."""
+
+    __slots__ = ("best", "options", "others")
+
+    def __init__(self, options: DecisionOptions = DEFAULT_DECISION) -> None:
+        self.best: dict[bytes, Path] = {}
+        self.others: dict[bytes, list[Path]] = {}
+        self.options = options
+
+    def candidates(self, nlri: bytes) -> list[Path]:
+        """All eligible paths to `nlri`, best first."""
+        best = self.best.get(nlri)
+        if best is None:
+            return []
+        return [best, *rank(self.others.get(nlri, ()), self.options)]
+
+    def insert(self, keys: Sequence[bytes], path: Path, before: Mapping[bytes, Path] | None) -> dict[bytes, Path | None]:
+        """Make `path` a candidate for `keys`, in place of what its source had there before.
+
+        Gives NLRI to old best path for those whose best path changed. An ineligible `path` only removes.
+        """
+        if path.ineligible is not None:
+            return self.remove(before.items()) if before else {}
+        best = self.best
+        if before is None and best.keys().isdisjoint(keys):
+            best.update(dict.fromkeys(keys, path))
+            return dict.fromkeys(keys)
+        changed: dict[bytes, Path | None] = {}
+        others = self.others
+        before = before or {}
+        for key in keys:
+            current = best.get(key)
+            if current is path:
+                continue
+            if current is None:
+                best[key] = path
+                changed[key] = None
+                continue
+            old = before.get(key)
+            if current is old and key not in others:
+                best[key] = path
+                changed[key] = current
+                continue
+            losers = others.get(key)
+            candidates = [current, path] if losers is None else [current, *losers, path]
+            if old is not None and old.ineligible is None:
+                candidates.remove(old)
+            winner = best_of(candidates, self.options)
+            candidates.remove(winner)
+            if candidates:
+                others[key] = candidates
+            else:
+                others.pop(key, None)
+            if winner is not current:
+                best[key] = winner
+                changed[key] = current
+        return changed
+
+    def remove(self, gone: Iterable[tuple[bytes, Path]]) -> dict[bytes, Path | None]:
+        """Take candidates away. Gives NLRI to old best path for those whose best path changed."""
+        best, others = self.best, self.others
+        changed: dict[bytes, Path | None] = {}
+        for key, old in gone:
+            if best.get(key) is old:
+                losers = others.pop(key, None) if others else None
+                if losers is None:
+                    del best[key]
+                else:
+                    winner = best_of(losers, self.options)
+                    losers.remove(winner)
+                    best[key] = winner
+                    if losers:
+                        others[key] = losers
+                changed.setdefault(key, old)
+            elif old.ineligible is None:
+                losers = others[key]
+                losers.remove(old)
+                if not losers:
+                    del others[key]
+        return changed
+
+
+class LocRib:
+    """The Loc-RIB of a speaker, all families. Listeners hear of every change, in order."""
+
+    def __init__(self, options: DecisionOptions = DEFAULT_DECISION) -> None:
+        self.options = options
+        self.tables: dict[Family, Table] = {}
+        self._listeners: list[Listener] = []
+
+    def __len__(self) -> int:
+        return sum(len(table.best) for table in self.tables.values())
+
+    def table(self, family: Family) -> Table:
+        """The table of `family`, made when first asked for."""
+        found = self.tables.get(family)
+        if found is None:
+            found = self.tables[family] = Table(self.options)
+        return found
+
+    def listen(self, listener: Listener) -> None:
+        """Tell `listener` of every change from now on."""
+        self._listeners.append(listener)
+
+    def unlisten(self, listener: Listener) -> None:
+        """Stop telling `listener`. Raises ValueError if it does not listen."""
+        self._listeners.remove(listener)
+
+    def insert(self, family: Family, keys: Sequence[bytes], path: Path, before: Mapping[bytes, Path] | None) -> None:
+        """See `Table.insert`; the listeners hear of what changed."""
+        self._tell(family, self.table(family).insert(keys, path, before))
+
+    def remove(self, family: Family, gone: Iterable[tuple[bytes, Path]]) -> None:
+        """See `Table.remove`; the listeners hear of what changed."""
+        self._tell(family, self.table(family).remove(gone))
+
+    def _tell(self, family: Family, changed: Mapping[bytes, Path | None]) -> None:
+        if changed:
+            for listener in self._listeners:
+                listener(family, changed)
+
+    def best(self, family: Family, nlri: bytes) -> Path | None:
+        """The best path to exactly `nlri`; None if there is none."""
+        table = self.tables.get(family)
+        return table.best.get(nlri) if table else None
+
+    def routes(self, family: Family) -> Iterator[tuple[bytes, Path]]:
+        """All best routes of `family` as (NLRI, path), in no order."""
+        table = self.tables.get(family)
+        return iter(table.best.items()) if table else iter(())
+
+    def describe(self, family: Family, changed: Mapping[bytes, Path | None]) -> Iterator[Change]:
+        """The changes a listener was told of, one by one, with the best path of now."""
+        best = self.table(family).best
+        for nlri, old in changed.items():
+            if (new := best.get(nlri)) is not old:
+                yield Change(family, nlri, old, new)
