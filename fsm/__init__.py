@@ -1,6 +1,8 @@
 """The finite-state machine of RFC 4271 8.2.2 as data, driven by a clock that is an argument."""
 
-from fsm.machine import Machine, Settings
+from fsm.collision import Connection, Loser, Speaker, Verdict, resolve
+from fsm.machine import Machine
+from fsm.settings import Settings
 from fsm.words import (
     Action,
     Connect,
@@ -20,9 +22,11 @@ from fsm.words import (
 __all__ = [
     "Action",
     "Connect",
+    "Connection",
     "Drop",
     "Event",
     "Fault",
+    "Loser",
     "Machine",
     "SendKeepalive",
     "SendNotification",
@@ -30,7 +34,10 @@ __all__ = [
     "SessionDown",
     "SessionUp",
     "Settings",
+    "Speaker",
     "State",
     "Timer",
     "Transition",
+    "Verdict",
+    "resolve",
 ]

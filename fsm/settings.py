@@ -48,15 +48,18 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_hold_time(self.hold_time)
-        for name in ("connect_retry_time", "open_hold_time", "delay_open_time", "idle_hold_time", "max_idle_hold_time"):
-            check_positive(name, getattr(self, name))
+        _check_positive("connect_retry_time", self.connect_retry_time)
+        _check_positive("open_hold_time", self.open_hold_time)
+        _check_positive("delay_open_time", self.delay_open_time)
+        _check_positive("idle_hold_time", self.idle_hold_time)
+        _check_positive("max_idle_hold_time", self.max_idle_hold_time)
         if self.keepalive_time is not None and not self.keepalive_time >= MIN_KEEPALIVE_TIME:
             raise ValueError(f"keepalive_time must be at least {MIN_KEEPALIVE_TIME} s, not {self.keepalive_time}")
         if self.send_hold_time:
-            check_positive("send_hold_time", self.send_hold_time)
+            _check_positive("send_hold_time", self.send_hold_time)
 
 
-def check_positive(name: str, seconds: float) -> None:
+def _check_positive(name: str, seconds: float) -> None:
     """ValueError unless a timer may be set to this: one derived to zero would fire for ever."""
     if not (isfinite(seconds) and seconds > 0):
         raise ValueError(f"{name} must be a positive number of seconds, not {seconds}")
