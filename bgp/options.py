@@ -5,7 +5,7 @@ Sessions, the network layer, topologies and the configuration file share these; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from rib.decision import DEFAULT_DECISION, DecisionOptions
@@ -74,7 +74,6 @@ class PeerOptions:
     password: str | None = None  #: TCP-MD5 (RFC 2385)
     ttl_security: bool = False  #: GTSM (RFC 5082)
     multihop: int | None = None  #: TTL of an external session that is not one hop away
-    min_route_advertisement: float = 0.0  #: RFC 4271 9.2.1.1; 0 as BIRD, FRR and OpenBGPD do
 
     @property
     def label(self) -> str:
@@ -90,7 +89,6 @@ class SpeakerOptions:
     router_id: str
     listen: tuple[str, ...] = ()
     cluster_id: str | None = None  #: RFC 4456; default: the BGP identifier
-    accept_unknown_peers: PeerOptions | None = None
+    networks: tuple[str, ...] | None = None  #: on which next hops are reachable; None: every next hop is
     hostname: str = ""
     decision: DecisionOptions = DEFAULT_DECISION
-    peers: tuple[PeerOptions, ...] = field(default=())

@@ -50,7 +50,7 @@ class AdjRibOut:
         self.loc_rib = loc_rib
         self.rules = rules
         self.pending: dict[Family, dict[bytes, Path | None]] = {family: {} for family in families}
-        self._per_prefix = rules.default_only or (rules.policy is not None and rules.policy.per_prefix)
+        self._per_prefix = rules.default_originate or (rules.policy is not None and rules.policy.per_prefix)
         self._verdicts: dict[Path, Exported | None] = {}
 
     def __bool__(self) -> bool:
@@ -83,7 +83,7 @@ class AdjRibOut:
     def change_rules(self, rules: ExportRules) -> None:
         """Export by `rules` from now on; what the peers have that no longer goes out is withdrawn."""
         self.rules = rules
-        self._per_prefix = rules.default_only or (rules.policy is not None and rules.policy.per_prefix)
+        self._per_prefix = rules.default_originate or (rules.policy is not None and rules.policy.per_prefix)
         self._verdicts.clear()
         for family in self.pending:
             self.note_again(family)

@@ -16,7 +16,7 @@ from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
 from rib.community import Community
 from rib.family import Afi, Family
 from rib.policy import Policy, accept
-from rib.route import Path, SourceKind
+from rib.route import Path, Source, SourceKind
 
 #: RFC 1997: not beyond this AS (or confederation).
 NO_EXPORT = Community(0xFFFFFF01)
@@ -24,6 +24,8 @@ NO_EXPORT = Community(0xFFFFFF01)
 NO_ADVERTISE = Community(0xFFFFFF02)
 #: RFC 1997: to no external peer, confederation members included.
 NO_EXPORT_SUBCONFED = Community(0xFFFFFF03)
+#: The NLRI of 0.0.0.0/0 and of ::/0.
+DEFAULT_ROUTE = b"\0"
 
 
 class Rewrite(NamedTuple):
@@ -97,11 +99,11 @@ class ExportRules:
     cluster_id: IPv4Address | None = None
     as_override: bool = False
     own_prefixes_only: bool = False
-    default_only: bool = False  #: announce the default route and nothing else
+    default_originate: bool = False  #: announce a default route of our own in place of any other
 
     def verdict(self, family: Family, nlri: bytes, path: Path) -> Exported | None:
         """The path as it goes out to these peers; None if it does not."""
-        if self.why_not(path) is not None or (self.default_only and nlri != b"\0"):
+        if self.why_not(path) is not None or (self.default_originate and nlri == DEFAULT_ROUTE):
             return None
         attributes = path.attributes
         policy = self.policy
@@ -114,6 +116,12 @@ class ExportRules:
             attributes = result
         rewrite = self.rewrite(family, path, attributes)
         return None if rewrite is None else Exported(attributes, rewrite)
+
+    def originated_default(self, family: Family, source: Source) -> Exported | None:
+        """The default route that these peers get whatever the Loc-RIB holds; None without a next hop for it."""
+        path = Path(Attributes(), source)
+        rewrite = self.rewrite(family, path, path.attributes)
+        return None if rewrite is None else Exported(path.attributes, rewrite)
 
     def why_not(self, path: Path) -> str | None:
         """Why a path stays here whatever the policy says, in words; None if it may go."""

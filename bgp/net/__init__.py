@@ -1,0 +1,18 @@
+"""The speaker on trio: `open_speaker` and what it hands out."""
+
+from bgp.net.memory import MemoryNetwork
+from bgp.net.peer import Peer, PeerChange
+from bgp.net.speaker import Speaker, open_speaker
+from bgp.net.transport import Connection, SocketOptions, TcpTransport, Transport
+
+__all__ = [
+    "Connection",
+    "MemoryNetwork",
+    "Peer",
+    "PeerChange",
+    "SocketOptions",
+    "Speaker",
+    "TcpTransport",
+    "Transport",
+    "open_speaker",
+]

@@ -1,0 +1,249 @@
+"""Update groups: peers that hear the same routes in the same words, so that both are worked out once.
+
+Every session starts as the only member of a group of its own, with the whole Loc-RIB pending. When a group has told all
+and another with equal rules has too, both hold the same, and they become one. A member that reads too slowly leaves with
+what it has queued, so that it holds up nobody and its queue stays bounded.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from ipaddress import IPv4Address
+from typing import Final, NamedTuple, Protocol
+
+from bgp.wire.outgoing import Encoder
+from rib.adj_out import AdjRibOut, Batch
+from rib.export import DEFAULT_ROUTE, ExportRules
+from rib.family import Family
+from rib.loc_rib import LocRib
+from rib.route import Path, Source, SourceKind
+
+#: Octets that wait for one member before it has to leave the group. Four of the pieces that a drain makes.
+QUEUE_LIMIT: Final = 4 << 20
+#: Stands for ourselves where no route of the Loc-RIB does.
+LOCAL: Final = Source(SourceKind.LOCAL, "local", 0, IPv4Address(0))
+
+
+class GroupKey(NamedTuple):
+    """What members of a group have in common."""
+
+    rules: ExportRules
+    families: tuple[Family, ...]
+    as4: bool
+    max_message: int
+
+
+class Member(Protocol):
+    """A session as its update group sees it."""
+
+    source: Source
+    queue: deque[bytes]
+    queued: int  #: octets in the queue
+
+    def wake(self) -> None:
+        """There may be something to send."""
+
+
+class UpdateGroup:
+    """The Adj-RIB-Out of its members and the encoder that spells it."""
+
+    def __init__(self, key: GroupKey, loc_rib: LocRib) -> None:
+        self.key = key
+        self.adj_out = AdjRibOut(loc_rib, key.rules, key.families)
+        self.encoder = Encoder(as4=key.as4, max_message=key.max_message)
+        self.members: dict[Source, Member] = {}
+        self.dirty = False
+        self._owed_end_of_rib: set[Family] = set()
+
+    def note(self, family: Family, changed: Mapping[bytes, Path | None]) -> None:
+        """Hear of changes in the Loc-RIB; `wake` tells the members."""
+        if self.adj_out.note(family, changed):
+            self.dirty = True
+
+    def wake(self) -> None:
+        """Tell the members that there is something to send, if there is."""
+        if self.dirty:
+            self.dirty = False
+            for member in self.members.values():
+                member.wake()
+
+    def begin(self) -> None:
+        """Owe the members everything, and an End-of-RIB after it (RFC 4724 2)."""
+        for family in self.key.families:
+            if self.key.rules.default_originate:
+                default = self.key.rules.originated_default(family, LOCAL)
+                if default is not None:
+                    self._to_all(self.encoder.announce(family, *default, [DEFAULT_ROUTE]), None)
+            self.adj_out.note_all(family)
+            self._owed_end_of_rib.add(family)
+
+    def refresh(self, family: Family) -> None:
+        """Owe the members all routes of `family` again (RFC 2918), and an End-of-RIB after it."""
+        self.adj_out.note_again(family)
+        self._owed_end_of_rib.add(family)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the members have been told everything."""
+        return not self.adj_out and not self._owed_end_of_rib
+
+    def pull(self) -> bool:
+        """Queue the next piece for every member. Gives False if there was nothing pending."""
+        for family in self.key.families:
+            batch = self.adj_out.drain(family)
+            if batch is not None:
+                self._queue(batch)
+                return True
+            if family in self._owed_end_of_rib:
+                self._owed_end_of_rib.discard(family)
+                self._to_all([self.encoder.end_of_rib(family)], None)
+                return True
+        return False
+
+    def _queue(self, batch: Batch) -> None:
+        encoder, family = self.encoder, batch.family
+        for source, prefixes in batch.withdrawn.items():
+            self._to_all(encoder.withdraw(family, prefixes), source)
+        members = self.members
+        everyone: list[bytes] = []
+        for exported, source, prefixes in batch.announced:
+            messages = encoder.announce(family, exported.attributes, exported.rewrite, prefixes)
+            if source in members:
+                if everyone:
+                    self._to_all(everyone, None)
+                    everyone = []
+                self._to_all(messages, source)
+            else:
+                everyone += messages
+        if everyone:
+            self._to_all(everyone, None)
+        for source, prefixes in batch.taken_back.items():
+            if (member := members.get(source)) is not None:
+                _append(member, encoder.withdraw(family, prefixes))
+
+    def _to_all(self, messages: list[bytes], but: Source | None) -> None:
+        octets = messages[0] if len(messages) == 1 else b"".join(messages)
+        for source, member in self.members.items():
+            if source is not but:
+                member.queue.append(octets)
+                member.queued += len(octets)
+
+    def slow_members(self) -> list[Member]:
+        """Those whose queue is over the limit while others keep up."""
+        if len(self.members) == 1:
+            return []
+        return [member for member in self.members.values() if member.queued > QUEUE_LIMIT]
+
+
+def _append(member: Member, messages: list[bytes]) -> None:
+    for message in messages:
+        member.queue.append(message)
+        member.queued += len(message)
+
+
+class Groups:
+    """All update groups of a speaker."""
+
+    def __init__(self, loc_rib: LocRib) -> None:
+        self.loc_rib = loc_rib
+        self._groups: list[UpdateGroup] = []
+        self._shared: dict[GroupKey, UpdateGroup] = {}
+        self._of: dict[Source, UpdateGroup] = {}
+        loc_rib.listen(self._note)
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def _note(self, family: Family, changed: Mapping[bytes, Path | None]) -> None:
+        for group in self._groups:
+            group.note(family, changed)
+
+    def wake(self) -> None:
+        """Let the members of groups with news send them; called once after a batch of changes."""
+        for group in self._groups:
+            group.wake()
+
+    def join(self, member: Member, key: GroupKey) -> UpdateGroup:
+        """Give a new session a group of its own that owes it everything."""
+        group = self._alone(member, key)
+        group.begin()
+        return group
+
+    def _alone(self, member: Member, key: GroupKey) -> UpdateGroup:
+        group = UpdateGroup(key, self.loc_rib)
+        group.members[member.source] = member
+        self._groups.append(group)
+        self._of[member.source] = group
+        return group
+
+    def leave(self, member: Member) -> None:
+        """The session is over. Does nothing for one that never joined."""
+        group = self._of.pop(member.source, None)
+        if group is not None:
+            del group.members[member.source]
+            self._drop_if_empty(group)
+
+    def _drop_if_empty(self, group: UpdateGroup) -> None:
+        if not group.members:
+            self._groups.remove(group)
+            if self._shared.get(group.key) is group:
+                del self._shared[group.key]
+
+    def of(self, member: Member) -> UpdateGroup | None:
+        """The group of a session; None for one that is not established."""
+        return self._of.get(member.source)
+
+    def fill(self, member: Member) -> bool:
+        """Put the next piece into the member's queue. Gives False if there is none."""
+        group = self._of[member.source]
+        if not group.pull():
+            self._merge(group)
+            return False
+        for slow in group.slow_members():
+            if slow is not member:
+                self._split(slow, group)
+        for other in group.members.values():
+            if other is not member and other.queue:
+                other.wake()
+        return True
+
+    def _merge(self, group: UpdateGroup) -> None:
+        shared = self._shared.get(group.key)
+        if shared is None:
+            self._shared[group.key] = group
+        elif shared is not group and shared.idle:
+            for source, member in group.members.items():
+                shared.members[source] = member
+                self._of[source] = shared
+            group.members = {}
+            self._drop_if_empty(group)
+
+    def _split(self, member: Member, group: UpdateGroup) -> None:
+        del group.members[member.source]
+        alone = self._alone(member, group.key)
+        for family, pending in group.adj_out.pending.items():
+            alone.adj_out.pending[family] = dict(pending)
+        alone._owed_end_of_rib = set(group._owed_end_of_rib)
+
+    def change_rules(self, member: Member, key: GroupKey) -> None:
+        """Export to one session by other rules from now on; what no longer goes out is withdrawn."""
+        group = self._of[member.source]
+        if group.key == key:
+            return
+        del group.members[member.source]
+        alone = self._alone(member, group.key._replace(rules=key.rules))
+        for family, pending in group.adj_out.pending.items():
+            alone.adj_out.pending[family] = dict(pending)
+        self._drop_if_empty(group)
+        alone.adj_out.change_rules(key.rules)
+        member.wake()
+
+    def refresh(self, member: Member, family: Family) -> None:
+        """Tell one session all routes of `family` again (RFC 2918)."""
+        group = self._of[member.source]
+        if len(group.members) > 1:
+            self._split(member, group)
+            group = self._of[member.source]
+        group.refresh(family)
+        member.wake()

@@ -1,0 +1,112 @@
+"""From a peer's options to what the engines need: session options, import rules, export rules."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from bgp.capability import AddPath, Capability, ExtendedMessage, FourOctetAs, Fqdn, Multiprotocol, RouteRefresh
+from bgp.options import AddPathMode, NextHopSelf, PeerOptions, SpeakerOptions
+from bgp.session import SessionOptions
+from fsm.machine import Settings
+from rib.adj_in import ImportRules
+from rib.export import ExportRules
+from rib.family import Afi
+from rib.next_hop import Resolver
+from rib.policy import Policy, accept
+from rib.route import SourceKind
+
+#: RFC 7911 4: what we do with path identifiers of a family.
+_ADD_PATH = {AddPathMode.RECEIVE: 1, AddPathMode.SEND: 2, AddPathMode.BOTH: 3}
+
+
+def own_asn(speaker: SpeakerOptions, peer: PeerOptions) -> int:
+    """The AS number that the peer sees us in."""
+    return peer.local_asn or speaker.asn
+
+
+def is_internal(speaker: SpeakerOptions, peer: PeerOptions) -> bool:
+    """Whether the peer is in our AS."""
+    return own_asn(speaker, peer) == peer.asn
+
+
+def session_options(speaker: SpeakerOptions, peer: PeerOptions) -> SessionOptions:
+    """What the session with `peer` starts from."""
+    asn = own_asn(speaker, peer)
+    capabilities: list[Capability] = [Multiprotocol(family) for family in peer.families]
+    capabilities += [RouteRefresh(), FourOctetAs(asn)]
+    if peer.extended_messages:
+        capabilities.append(ExtendedMessage())
+    if peer.add_path is not AddPathMode.OFF:
+        mode = _ADD_PATH[peer.add_path]
+        capabilities.append(AddPath(tuple((family, mode) for family in peer.families)))
+    if speaker.hostname:
+        capabilities.append(Fqdn(speaker.hostname, ""))
+    return SessionOptions(
+        asn=asn,
+        bgp_id=IPv4Address(speaker.router_id),
+        peer_asn=peer.asn,
+        capabilities=tuple(capabilities),
+        hold_time=peer.hold_time,
+        enforce_first_as=peer.enforce_first_as and not peer.route_server_client,
+        machine=Settings(
+            hold_time=peer.hold_time, connect_retry_time=peer.connect_retry_time, passive=peer.passive
+        ),
+    )
+
+
+def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolver: Resolver) -> ImportRules:
+    """What decides about routes from `peer`, over a session whose local address is `local`."""
+    own = {ip_address(local.partition("%")[0])}
+    own |= {ip_address(text) for text in (peer.next_hop_ipv4, peer.next_hop_ipv6) if text}
+    return ImportRules(
+        own_asn=own_asn(speaker, peer),
+        own_bgp_id=IPv4Address(speaker.router_id),
+        policy=_policy(speaker, peer, peer.import_policy),
+        cluster_id=_cluster_id(speaker),
+        allowas_in=peer.allowas_in,
+        own_addresses=frozenset(own),
+        over_loopback=ip_address(peer.address.partition("%")[0]).is_loopback,
+        resolver=resolver,
+        default_local_pref=peer.default_local_pref,
+        decision=speaker.decision,
+    )
+
+
+def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str) -> ExportRules:
+    """What decides about routes to `peer`, over a session whose local address is `local`."""
+    internal = is_internal(speaker, peer)
+    return ExportRules(
+        own_asn=own_asn(speaker, peer),
+        peer_kind=SourceKind.INTERNAL if internal else SourceKind.EXTERNAL,
+        peer_asn=peer.asn if peer.as_override else 0,
+        policy=_policy(speaker, peer, peer.export_policy),
+        next_hops=_next_hops(peer, local),
+        next_hop_self_external=peer.next_hop_self is NextHopSelf.EXTERNAL,
+        next_hop_self_always=peer.next_hop_self is NextHopSelf.ALWAYS,
+        peer_is_client=peer.route_reflector_client,
+        transparent=peer.route_server_client,
+        cluster_id=_cluster_id(speaker),
+        as_override=peer.as_override,
+        own_prefixes_only=peer.own_prefixes_only,
+        default_originate=peer.default_originate,
+    )
+
+
+def _policy(speaker: SpeakerOptions, peer: PeerOptions, policy: Policy | None) -> Policy | None:
+    """RFC 8212 asks for a policy on external sessions only."""
+    return accept if policy is None and is_internal(speaker, peer) else policy
+
+
+def _cluster_id(speaker: SpeakerOptions) -> IPv4Address:
+    return IPv4Address(speaker.cluster_id or speaker.router_id)
+
+
+def _next_hops(peer: PeerOptions, local: str) -> tuple[tuple[int, IPv4Address | IPv6Address], ...]:
+    found: list[tuple[int, IPv4Address | IPv6Address]] = []
+    address = ip_address(local.partition("%")[0])
+    for afi, text, version in ((Afi.IPV4, peer.next_hop_ipv4, 4), (Afi.IPV6, peer.next_hop_ipv6, 6)):
+        if text is not None:
+            found.append((afi, ip_address(text)))
+        elif address.version == version:
+            found.append((afi, address))
+    return tuple(found)

@@ -1,0 +1,286 @@
+"""A BGP speaker: its peers, its RIBs, and what it originates."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, ip_address
+from typing import Final
+
+import trio
+
+from bgp.error import LocalError
+from bgp.iana import CeaseSubcode, NotificationCode
+from bgp.message import Notification
+from bgp.net.group import Groups
+from bgp.net.peer import Peer, PeerChange
+from bgp.net.transport import Connection, TcpTransport, Transport
+from bgp.options import BGP_PORT, PeerOptions, SpeakerOptions
+from fsm.words import State
+from rib.as_path import AsPath
+from rib.attributes import Attributes, Origin
+from rib.community import Community, LargeCommunity
+from rib.decision import preference_key
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
+from rib.loc_rib import LocRib
+from rib.next_hop import AnyNextHop, ConnectedNetworks, Resolver
+from rib.prefix import Prefix
+from rib.route import Change, Path, Source, SourceKind
+
+#: Seconds that sessions have to say goodbye when a speaker ends.
+FAREWELL: Final = 3.0
+
+#: RFC 4486: Cease, peer de-configured.
+DECONFIGURED: Final = Notification(NotificationCode.CEASE, CeaseSubcode.PEER_DE_CONFIGURED, b"")
+
+Observer = Callable[[PeerChange], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerCounts:
+    """How much a speaker holds."""
+
+    peers: int
+    established: int
+    routes: int
+    paths: int
+    update_groups: int
+
+
+class Speaker:
+    """A BGP speaker. Made by `open_speaker`; its methods may be called while that context is open."""
+
+    def __init__(self, options: SpeakerOptions, transport: Transport, observer: Observer | None = None) -> None:
+        self.options = options
+        self.transport = transport
+        self.loc_rib = LocRib(options.decision)
+        self.groups = Groups(self.loc_rib)
+        self.resolver: Resolver = AnyNextHop() if options.networks is None else ConnectedNetworks(options.networks)
+        self.peers: dict[str, Peer] = {}
+        self.listening: list[tuple[str, int]] = []
+        self.source = Source(SourceKind.LOCAL, "local", options.asn, IPv4Address(options.router_id))
+        self.announced: dict[Family, dict[bytes, Path]] = {}
+        self._observers: list[Observer] = [] if observer is None else [observer]
+        self._nursery: trio.Nursery | None = None
+        self._tasks: dict[str, trio.Event] = {}
+
+    # Peers.
+
+    async def add_peer(self, peer: PeerOptions | str, **options: object) -> Peer:
+        """Add a neighbour and start its session.
+
+        `peer` is its options, or its address with the fields of `PeerOptions` as keywords.
+        Raises LocalError for an address that is a peer's already or is none.
+        """
+        made = peer if isinstance(peer, PeerOptions) else PeerOptions(address=peer, **options)  # type: ignore[arg-type]
+        if self._nursery is None:
+            raise LocalError("the speaker is not open")
+        try:
+            key = str(ip_address(made.address))
+        except ValueError as error:
+            raise LocalError(f"peer address {made.address!r} is not an IP address") from error
+        if key in self.peers:
+            raise LocalError(f"{key} is a peer already")
+        added = self.peers[key] = Peer(self, made)
+        await self._nursery.start(self._run_peer, key, added)
+        return added
+
+    async def _run_peer(
+        self, key: str, peer: Peer, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        done = self._tasks[key] = trio.Event()
+        try:
+            await peer.run(task_status=task_status)
+        finally:
+            done.set()
+
+    async def remove_peer(self, address: str) -> None:
+        """End the session with Cease 6/3 and forget the neighbour. Raises LocalError if there is none."""
+        key = str(ip_address(address))
+        peer = self.peers.pop(key, None)
+        if peer is None:
+            raise LocalError(f"{address} is not a peer")
+        peer.stop(DECONFIGURED)
+        await self._tasks.pop(key).wait()
+
+    def peer_changed(self, change: PeerChange) -> None:
+        """Tell the observers."""
+        for observer in self._observers:
+            observer(change)
+
+    def observe(self, observer: Observer) -> None:
+        """Call `observer` at every change of a session's state."""
+        self._observers.append(observer)
+
+    async def wait_established(self) -> None:
+        """Return when every session is up."""
+        for peer in list(self.peers.values()):
+            await peer.wait_established()
+
+    # Routes of our own.
+
+    def announce(
+        self,
+        prefix: Prefix | str,
+        *,
+        communities: Iterable[str] = (),
+        large_communities: Iterable[str] = (),
+        next_hop: str | None = None,
+        med: int | None = None,
+        local_pref: int | None = None,
+        as_path: AsPath | str | None = None,
+        origin: Origin = Origin.IGP,
+        attributes: Attributes | None = None,
+    ) -> None:
+        """Originate a route, or change one. `attributes` replaces all the other keywords. Raises ValueError."""
+        if attributes is None:
+            path = AsPath.parse(as_path) if isinstance(as_path, str) else as_path
+            attributes = Attributes(
+                origin=origin,
+                as_path=AsPath() if path is None else path,
+                next_hop=None if next_hop is None else ip_address(next_hop),
+                med=med,
+                local_pref=local_pref,
+                communities=tuple(map(Community.parse, communities)),
+                large_communities=tuple(map(LargeCommunity.parse, large_communities)),
+            )
+        self.announce_all([prefix], attributes)
+
+    def announce_all(self, prefixes: Sequence[Prefix | str], attributes: Attributes) -> None:
+        """Originate many routes with the same attributes. Raises ValueError, and then announces none."""
+        made = [prefix if isinstance(prefix, Prefix) else Prefix(prefix) for prefix in prefixes]
+        path = Path(attributes, self.source)
+        path.key = preference_key(path, self.options.decision)
+        for family in (IPV4_UNICAST, IPV6_UNICAST):
+            keys = [prefix.nlri for prefix in made if prefix.afi == family.afi]
+            if keys:
+                own = self.announced.setdefault(family, {})
+                before = {key: own[key] for key in keys if key in own}
+                own.update(dict.fromkeys(keys, path))
+                self.loc_rib.insert(family, keys, path, before or None)
+        self.groups.wake()
+
+    def withdraw(self, prefix: Prefix | str) -> None:
+        """Originate a route no more. Raises LocalError if it was not announced, ValueError for no prefix."""
+        made = prefix if isinstance(prefix, Prefix) else Prefix(prefix)
+        family = IPV6_UNICAST if made.afi == Afi.IPV6 else IPV4_UNICAST
+        path = self.announced.get(family, {}).pop(made.nlri, None)
+        if path is None:
+            raise LocalError(f"{made} is not announced by this speaker")
+        self.loc_rib.remove(family, [(made.nlri, path)])
+        self.groups.wake()
+
+    # What it holds.
+
+    async def loc_rib_changes(self) -> AsyncIterator[Change]:
+        """Changes of best paths from now on. A slow reader sees the latest change of a prefix only, and loses none."""
+        pending: dict[tuple[Family, bytes], Path | None] = {}
+        news = trio.Event()
+
+        def listener(family: Family, changed: Mapping[bytes, Path | None]) -> None:
+            for nlri, old in changed.items():
+                pending.setdefault((family, nlri), old)
+            news.set()
+
+        self.loc_rib.listen(listener)
+        try:
+            while True:
+                await news.wait()
+                news = trio.Event()
+                while pending:
+                    (family, nlri), old = next(iter(pending.items()))
+                    del pending[family, nlri]
+                    new = self.loc_rib.best(family, nlri)
+                    if new is not old:
+                        yield Change(family, nlri, old, new)
+        finally:
+            self.loc_rib.unlisten(listener)
+
+    def statistics(self) -> SpeakerCounts:
+        """How much there is."""
+        return SpeakerCounts(
+            peers=len(self.peers),
+            established=sum(peer.state is State.ESTABLISHED for peer in self.peers.values()),
+            routes=len(self.loc_rib),
+            paths=sum(len(peer.adj_in) for peer in self.peers.values() if peer.adj_in is not None),
+            update_groups=len(self.groups),
+        )
+
+    # Its life.
+
+    async def _accept(self, connection: Connection) -> None:
+        peer = self.peers.get(str(ip_address(connection.remote[0].partition("%")[0])))
+        if peer is None:
+            await connection.aclose()
+        else:
+            await peer.accept(connection)
+
+    async def _listen(self) -> None:
+        assert self._nursery is not None  # called from open_speaker only
+        addresses = [parse_endpoint(text) for text in self.options.listen]
+        if addresses:
+            self.listening = await self._nursery.start(self._serve, addresses)
+
+    async def _serve(
+        self, addresses: list[tuple[str, int]], *, task_status: trio.TaskStatus[list[tuple[str, int]]]
+    ) -> None:
+        await self.transport.listen(addresses, self._accept, task_status=task_status)
+
+    async def _farewell(self) -> None:
+        for peer in self.peers.values():
+            peer.stop()
+        with trio.move_on_after(FAREWELL) as scope:
+            scope.shield = True
+            for done in self._tasks.values():
+                await done.wait()
+
+
+def parse_endpoint(text: str) -> tuple[str, int]:
+    """("10.0.0.1", 179) of "10.0.0.1:179" or "10.0.0.1", ("::1", 179) of "[::1]:179". Raises ValueError."""
+    if text.startswith("["):
+        address, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif text.count(":") > 1:
+        address, port = text, ""
+    else:
+        address, _, port = text.partition(":")
+    ip_address(address.partition("%")[0])
+    number = int(port) if port else BGP_PORT
+    if not 0 <= number <= 65535:
+        raise ValueError(f"port {number} is out of range")
+    return address, number
+
+
+@asynccontextmanager
+async def open_speaker(
+    options: SpeakerOptions | None = None,
+    *,
+    asn: int | None = None,
+    router_id: str | None = None,
+    listen: Iterable[str] = (),
+    transport: Transport | None = None,
+    observer: Observer | None = None,
+    **more: object,
+) -> AsyncIterator[Speaker]:
+    """A speaker that lives as long as the context; leaving it ends every session with Cease 6/2.
+
+    Give `options`, or `asn` and `router_id` with further fields of `SpeakerOptions`.
+    Raises LocalError for options that cannot be, OSError where it cannot listen.
+    """
+    if options is None:
+        if asn is None or router_id is None:
+            raise LocalError("a speaker needs an AS number and a BGP identifier")
+        options = SpeakerOptions(asn=asn, router_id=router_id, listen=tuple(listen), **more)  # type: ignore[arg-type]
+    elif listen:
+        options = replace(options, listen=tuple(listen))
+    speaker = Speaker(options, transport or TcpTransport(), observer)
+    async with trio.open_nursery() as nursery:
+        speaker._nursery = nursery
+        try:
+            await speaker._listen()
+            yield speaker
+        finally:
+            await speaker._farewell()
+            nursery.cancel_scope.cancel()
+            speaker._nursery = None
