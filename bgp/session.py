@@ -153,9 +153,9 @@ class Session:
         self._closed_because = reason
         self._feed(Event.AUTOMATIC_STOP, now, error=notification)
 
-    def dump(self, now: float) -> None:
+    def dump(self, now: float, reason: str) -> None:
         """Lose a connection collision (RFC 4271 6.8)."""
-        self._closed_because = "connection collision: the other connection stays"
+        self._closed_because = f"connection collision: {reason}"
         self._feed(Event.OPEN_COLLISION_DUMP, now)
 
     def connected(self, now: float, *, dialled: bool) -> None:

@@ -49,7 +49,7 @@ class Path:
     policy made of `received`. Compared by identity.
     """
 
-    __slots__ = ("attributes", "ineligible", "key", "path_id", "received", "source", "stale")
+    __slots__ = ("attributes", "ineligible", "interior_cost", "key", "path_id", "received", "source", "stale")
 
     attributes: Attributes
     received: Attributes
@@ -57,6 +57,7 @@ class Path:
     ineligible: Ineligible | None
     key: tuple[int, ...]  #: the preference key of the decision process: lower is better, MED and neighbour AS apart
     path_id: int | None  #: RFC 7911; None where the session has no path identifiers for the family
+    interior_cost: int  #: of the way to the next hop (RFC 4271 9.1.2.2 e)
     stale: bool
 
     def __init__(
@@ -67,12 +68,14 @@ class Path:
         received: Attributes | None = None,
         ineligible: Ineligible | None = None,
         path_id: int | None = None,
+        interior_cost: int = 0,
     ) -> None:
         self.attributes = attributes
         self.received = attributes if received is None else received
         self.source = source
         self.ineligible = ineligible
         self.path_id = path_id
+        self.interior_cost = interior_cost
         self.stale = False
 
     def __repr__(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from random import Random
 from typing import Final, Protocol
 
 import trio
@@ -20,7 +22,8 @@ from bgp.options import PeerOptions, SpeakerOptions
 from bgp.session import Closed, Dial, Established, HangUp, OpenReceived, RefreshReceived, Session, SessionEvent
 from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.scan import RouteUpdate
-from fsm.collision import dialled_survives
+from fsm import collision
+from fsm.collision import Loser, resolve
 from fsm.words import State
 from rib.adj_in import AdjRibIn
 from rib.loc_rib import LocRib
@@ -61,6 +64,7 @@ class Home(Protocol):
     loc_rib: LocRib
     groups: Groups
     resolver: Resolver
+    random: Random
 
     def peer_changed(self, change: PeerChange) -> None:
         """Hear of a change of state."""
@@ -128,7 +132,7 @@ class Peer:
         """Return when the session is not up."""
         await self._wait(lambda state: state is not State.ESTABLISHED)
 
-    async def _wait(self, done: _Predicate) -> None:
+    async def _wait(self, done: Callable[[State], bool]) -> None:
         await trio.lowlevel.checkpoint()
         while not done(self.state):
             await self._changed.wait()
@@ -167,8 +171,10 @@ class Peer:
         return [self._primary] if self._challenger is None else [self._primary, self._challenger]
 
     def _new_link(self) -> Link:
-        options = session_options(self._home.options, self.options)
-        return Link(Session(options), self._act, self._more)
+        session = Session(session_options(self._home.options, self.options))
+        # RFC 4271 10: timers are jittered so that a rack that boots does not dial in step.
+        session.machine.jitter = self._home.random.uniform(0.75, 1.0)
+        return Link(session, self._act, self._more)
 
     def _start(self, link: Link, *, passive: bool = False) -> None:
         link.session.start(trio.current_time(), passive=passive or self.options.passive)
@@ -279,29 +285,32 @@ class Peer:
                     self._home.groups.refresh(self, refresh.family)
 
     def _collide(self, link: Link, message: Open) -> None:
-        """RFC 4271 6.8: of two connections the one opened by the higher BGP identifier stays."""
+        """RFC 4271 6.8: two connections to one neighbour, and the OPEN that tells them apart."""
         other = self._challenger if link is self._primary else self._primary
-        if other is None or other.session.state not in (State.OPEN_CONFIRM, State.ESTABLISHED):
+        if other is None:
             return
-        now = trio.current_time()
-        if other.session.state is State.ESTABLISHED:
-            loser = link
-        else:
-            ours = link.session.options
-            keep_dialled = dialled_survives(ours.bgp_id, message.bgp_id, ours.asn, message.asn)
-            loser = link if link.dialled is not keep_dialled else other
-        if loser is self._primary and self._challenger is not None:
-            self._primary, self._challenger = self._challenger, self._primary
-        loser.session.dump(now)
+        ours = link.session.options
+        verdict = resolve(
+            new=collision.Connection(link.session.state, link.dialled),
+            existing=collision.Connection(other.session.state, other.dialled),
+            local=collision.Speaker(ours.bgp_id, ours.asn),
+            remote=collision.Speaker(message.bgp_id, message.asn),
+        )
+        if verdict.loser is Loser.NEITHER:
+            return
+        loser, winner = (link, other) if verdict.loser is Loser.NEW else (other, link)
+        self._primary, self._challenger = winner, loser
+        loser.session.dump(trio.current_time(), verdict.reason)
         if loser is not link:
             self._act(loser)
 
     def _up(self, link: Link, negotiated: Negotiated) -> None:
         if link is not self._primary:
             # The other connection never got so far: this one is the session now.
-            self._primary, self._challenger = link, self._primary
-            self._challenger.session.dump(trio.current_time())
-            self._act(self._challenger)
+            loser = self._primary
+            self._primary, self._challenger = link, loser
+            loser.session.dump(trio.current_time(), "the other connection is established")
+            self._act(loser)
         home, options = self._home, self.options
         connection = link.connection
         opened = link.session.peer_open

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
+from random import Random
 from typing import Final
 
 import trio
@@ -57,6 +58,7 @@ class Speaker:
         self.loc_rib = LocRib(options.decision)
         self.groups = Groups(self.loc_rib)
         self.resolver: Resolver = AnyNextHop() if options.networks is None else ConnectedNetworks(options.networks)
+        self.random = Random()
         self.peers: dict[str, Peer] = {}
         self.listening: list[tuple[str, int]] = []
         self.source = Source(SourceKind.LOCAL, "local", options.asn, IPv4Address(options.router_id))

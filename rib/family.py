@@ -1,0 +1,97 @@
+"""Address families: what a route leads to, as (AFI, SAFI) (RFC 4760 3)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+
+class Afi(IntEnum):
+    """IANA's address family numbers, those that BGP carries."""
+
+    IPV4 = 1
+    IPV6 = 2
+    L2VPN = 25
+    BGP_LS = 16388
+
+
+class Safi(IntEnum):
+    """IANA's subsequent address family identifiers."""
+
+    UNICAST = 1
+    MULTICAST = 2
+    LABELLED = 4  #: RFC 8277
+    MCAST_VPN = 5  #: RFC 6514
+    VPLS = 65  #: RFC 4761
+    EVPN = 70  #: RFC 7432
+    BGP_LS = 71  #: RFC 9552
+    SR_POLICY = 73  #: RFC 9830
+    MUP = 85  #: draft-ietf-bess-mup-safi
+    VPN = 128  #: RFC 4364
+    VPN_MULTICAST = 129  #: RFC 6513
+    ROUTE_TARGET = 132  #: RFC 4684
+    FLOWSPEC = 133  #: RFC 8955
+    FLOWSPEC_VPN = 134  #: RFC 8955
+
+
+class Family(NamedTuple):
+    """An AFI and a SAFI; the numbers need not be known ones."""
+
+    afi: int
+    safi: int
+
+    def __str__(self) -> str:
+        return _NAMES.get(self) or f"afi-{self.afi}/safi-{self.safi}"
+
+    @classmethod
+    def parse(cls, text: str) -> Family:
+        """The family of a name such as "ipv4-unicast" or "afi-1/safi-1". Raises ValueError."""
+        found = FAMILY_NAMES.get(text)
+        if found is not None:
+            return found
+        afi, _, safi = text.partition("/")
+        try:
+            family = cls(int(afi.removeprefix("afi-")), int(safi.removeprefix("safi-")))
+        except ValueError:
+            raise ValueError(f"{text!r} is not an address family; known are {', '.join(FAMILY_NAMES)}") from None
+        if not (0 <= family.afi < 1 << 16 and 0 <= family.safi < 1 << 8):
+            raise ValueError(f"{text!r} is out of range: an AFI has 16 bits, a SAFI 8")
+        return family
+
+
+IPV4_UNICAST: Final = Family(Afi.IPV4, Safi.UNICAST)
+IPV6_UNICAST: Final = Family(Afi.IPV6, Safi.UNICAST)
+IPV4_MULTICAST: Final = Family(Afi.IPV4, Safi.MULTICAST)
+IPV6_MULTICAST: Final = Family(Afi.IPV6, Safi.MULTICAST)
+IPV4_LABELLED: Final = Family(Afi.IPV4, Safi.LABELLED)
+IPV6_LABELLED: Final = Family(Afi.IPV6, Safi.LABELLED)
+VPNV4: Final = Family(Afi.IPV4, Safi.VPN)
+VPNV6: Final = Family(Afi.IPV6, Safi.VPN)
+L2VPN_EVPN: Final = Family(Afi.L2VPN, Safi.EVPN)
+
+#: Names in configuration files and on screen.
+FAMILY_NAMES: Final[dict[str, Family]] = {
+    "ipv4-unicast": IPV4_UNICAST,
+    "ipv6-unicast": IPV6_UNICAST,
+    "ipv4-multicast": IPV4_MULTICAST,
+    "ipv6-multicast": IPV6_MULTICAST,
+    "ipv4-labelled": IPV4_LABELLED,
+    "ipv6-labelled": IPV6_LABELLED,
+    "vpnv4": VPNV4,
+    "vpnv6": VPNV6,
+    "vpnv4-multicast": Family(Afi.IPV4, Safi.VPN_MULTICAST),
+    "vpnv6-multicast": Family(Afi.IPV6, Safi.VPN_MULTICAST),
+    "l2vpn-evpn": L2VPN_EVPN,
+    "l2vpn-vpls": Family(Afi.L2VPN, Safi.VPLS),
+    "ipv4-flowspec": Family(Afi.IPV4, Safi.FLOWSPEC),
+    "ipv6-flowspec": Family(Afi.IPV6, Safi.FLOWSPEC),
+    "vpnv4-flowspec": Family(Afi.IPV4, Safi.FLOWSPEC_VPN),
+    "vpnv6-flowspec": Family(Afi.IPV6, Safi.FLOWSPEC_VPN),
+    "route-target": Family(Afi.IPV4, Safi.ROUTE_TARGET),
+    "bgp-ls": Family(Afi.BGP_LS, Safi.BGP_LS),
+    "ipv4-sr-policy": Family(Afi.IPV4, Safi.SR_POLICY),
+    "ipv6-sr-policy": Family(Afi.IPV6, Safi.SR_POLICY),
+    "ipv4-mup": Family(Afi.IPV4, Safi.MUP),
+    "ipv6-mup": Family(Afi.IPV6, Safi.MUP),
+}
+_NAMES: Final = {family: name for name, family in FAMILY_NAMES.items()}
