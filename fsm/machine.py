@@ -123,6 +123,18 @@ class Machine:
             return Event.BGP_OPEN_WITH_DELAY_OPEN_TIMER_RUNNING
         return Event.BGP_OPEN
 
+    @property
+    def is_waiting_to_redial(self) -> bool:
+        """Whether it rests in Idle only because a dial failed.
+
+        Nothing is wrong between the two then, and a connection from the peer is as good as the next dial: give the
+        machine a passive start, then TCP_CONNECTION_CONFIRMED. In any other Idle it "refuses all incoming connections".
+        """
+        last = self.last_transition
+        if last is None or not self._timers.is_running(Timer.IDLE_HOLD):
+            return False
+        return last[:3] == (State.CONNECT, State.IDLE, Event.TCP_CONNECTION_FAILS)
+
     def is_running(self, timer: Timer) -> bool:
         """Whether a timer runs."""
         return self._timers.is_running(timer)

@@ -261,7 +261,9 @@ def render(action: Action) -> str:
         case SessionDown(reason):
             assert reason
             return "down"
-    return {Connect(): "dial", SendOpen(): "open", SendKeepalive(): "keepalive", Drop(): "close", SessionUp(): "up"}[action]
+    return {Connect(): "dial", SendOpen(): "open", SendKeepalive(): "keepalive", Drop(): "close", SessionUp(): "up"}[
+        action
+    ]
 
 
 def snapshot(machine: Machine) -> list[float | None]:

@@ -11,9 +11,9 @@ def test_states_are_spelled_as_in_the_rfc() -> None:
 
 def test_events_are_numbered_as_in_the_rfc() -> None:
     assert [int(event) for event in Event] == list(range(1, 30))
-    assert Event.BGP_OPEN == 19
-    assert Event.UPDATE_MSG_ERR == 28
-    assert Event.SEND_HOLD_TIMER_EXPIRES == 29
+    assert Event(19).name == "BGP_OPEN"
+    assert Event(28).name == "UPDATE_MSG_ERR"
+    assert Event(29).name == "SEND_HOLD_TIMER_EXPIRES"
 
 
 def test_every_event_has_words_for_people() -> None:
