@@ -195,7 +195,7 @@ class Session:
             before = len(self._buffer)
             if self.state is State.ESTABLISHED:
                 yield from self._updates()
-            if self._buffer and self.state in _CONNECTED:
+            if len(self._buffer) >= HEADER_LENGTH and self.state in _CONNECTED:
                 yield from self._one_message()
             while queue:
                 yield queue.popleft()
@@ -203,6 +203,11 @@ class Session:
                 break
         if self.state not in _CONNECTED:
             self._buffer = b""
+
+    def discard_events(self) -> None:
+        """Forget what there is to act on: nobody listens any more."""
+        self._events.clear()
+        self._buffer = b""
 
     def _updates(self) -> Iterator[RouteUpdate]:
         """The run of whole UPDATEs at the head of the buffer."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
-from rib.decision import DEFAULT_DECISION, DecisionOptions, preference_key
 from rib.eligibility import Ineligible, Why
 from rib.family import Family
 from rib.next_hop import AnyNextHop, Resolver, why_not_a_host
@@ -19,7 +19,7 @@ from rib.policy import Policy, accept
 from rib.route import Path, Source, SourceKind
 
 #: Attribute blocks that a peer may have without the table of paths being swept for dead ones.
-SWEEP_FLOOR = 4096
+SWEEP_FLOOR = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,6 @@ class ImportRules:
     over_loopback: bool = False
     resolver: Resolver = field(default_factory=AnyNextHop)
     default_local_pref: int = DEFAULT_LOCAL_PREF
-    decision: DecisionOptions = DEFAULT_DECISION
 
     def judge(self, received: Attributes, source: Source) -> Ineligible | None:
         """Why the route is out whatever its prefix and our policy; None if it is not."""
@@ -63,6 +62,14 @@ class ImportRules:
         return None
 
 
+class Stored(NamedTuple):
+    """Routes that were taken in with one path."""
+
+    path: Path
+    nlri: Sequence[bytes]
+    before: Mapping[bytes, Path] | None  #: what they replace, by NLRI; None for nothing
+
+
 class AdjRibIn:
     """What one peer announced, for all families of the session.
 
@@ -85,8 +92,6 @@ class AdjRibIn:
         index = id(attributes) if path_id is None else (id(attributes), path_id)
         found = self._paths.get(index)
         if found is None:
-            if len(self._paths) >= self._sweep_at:
-                self._sweep()
             found = self._paths[index] = self._make(attributes, path_id)
         return found
 
@@ -94,8 +99,13 @@ class AdjRibIn:
         """The identities of the attribute blocks that some route of this peer still has."""
         return {id(path.received) for table in self.tables.values() for path in table.values()}
 
-    def _sweep(self) -> None:
-        live = self.live_blocks()
+    @property
+    def wants_sweep(self) -> bool:
+        """Whether so many paths are remembered that dead ones may be among them."""
+        return len(self._paths) >= self._sweep_at
+
+    def forget(self, live: set[int]) -> None:
+        """Drop the paths of attribute blocks whose identity is not in `live`."""
         self._paths = {index: path for index, path in self._paths.items() if id(path.received) in live}
         self._sweep_at = max(SWEEP_FLOOR, 2 * len(self._paths))
 
@@ -106,7 +116,7 @@ class AdjRibIn:
             ineligible = Ineligible(Why.NO_POLICY)
         if ineligible is None and rules.policy is not None and not rules.policy.trivial and not rules.policy.per_prefix:
             return self._with_policy(received, path_id, rules.policy, next(iter(self.tables)), b"\0")
-        return self._finish(Path(received, self.source, ineligible=ineligible, path_id=path_id))
+        return Path(received, self.source, ineligible=ineligible, path_id=path_id)
 
     def _judge_next_hop(self, received: Attributes) -> Ineligible | None:
         octets = received.next_hop_octets
@@ -122,34 +132,36 @@ class AdjRibIn:
         changed = policy.apply(family, nlri, received, self.source)
         if changed is None:
             refused = Ineligible(Why.POLICY)
-            return self._finish(Path(received, self.source, ineligible=refused, path_id=path_id))
-        return self._finish(Path(changed, self.source, received=received, path_id=path_id))
-
-    def _finish(self, path: Path) -> Path:
-        path.key = preference_key(path, self.rules.decision)
-        return path
+            return Path(received, self.source, ineligible=refused, path_id=path_id)
+        return Path(changed, self.source, received=received, path_id=path_id)
 
     def announce(
         self, family: Family, keys: Sequence[bytes], attributes: Attributes, path_ids: Sequence[int] | None = None
-    ) -> Iterator[tuple[Path, Sequence[bytes], Mapping[bytes, Path] | None]]:
-        """Take routes in. Gives, for each distinct path, (path, NLRI, what it replaces by NLRI; None for nothing)."""
-        if path_ids is None:
-            path = self.path(attributes)
-            policy = self.rules.policy
-            if path.ineligible is not None or policy is None or not policy.per_prefix:
-                yield path, keys, self.store(family, keys, path)
-                return
-            for path, chosen in self._per_prefix(family, keys, attributes, policy):
-                yield path, chosen, self.store(family, chosen, path)
-            return
+    ) -> Sequence[Stored]:
+        """Take routes in, and give what the Loc-RIB has to know."""
+        policy = self.rules.policy
+        if path_ids is not None:
+            return self._with_ids(family, keys, attributes, path_ids)
+        path = self._paths.get(id(attributes)) or self.path(attributes)
+        if path.ineligible is None and policy is not None and policy.per_prefix:
+            chosen = self._per_prefix(family, keys, attributes, policy)
+            return [Stored(path, some, self.store(family, some, path)) for path, some in chosen]
+        return (Stored(path, keys, self.store(family, keys, path)),)
+
+    def _with_ids(
+        self, family: Family, keys: Sequence[bytes], attributes: Attributes, path_ids: Sequence[int]
+    ) -> list[Stored]:
+        policy, table = self.rules.policy, self.tables[family]
+        stored = []
         for nlri, path_id in zip(keys, path_ids, strict=True):
             path = self.path(attributes, path_id)
-            policy = self.rules.policy
             if path.ineligible is None and policy is not None and policy.per_prefix:
                 path = self._with_policy(attributes, path_id, policy, family, nlri)
-            old = self.tables[family].get(key := path_id.to_bytes(4, "big") + nlri)
-            self.tables[family][key] = path
-            yield path, (nlri,), None if old is None else {nlri: old}
+            key = path_id.to_bytes(4, "big") + nlri
+            old = table.get(key)
+            table[key] = path
+            stored.append(Stored(path, (nlri,), None if old is None else {nlri: old}))
+        return stored
 
     def _per_prefix(
         self, family: Family, keys: Sequence[bytes], attributes: Attributes, policy: Policy
@@ -160,13 +172,13 @@ class AdjRibIn:
             if result not in groups:
                 refused = Ineligible(Why.POLICY) if result is None else None
                 path = Path(result or attributes, self.source, received=attributes, ineligible=refused)
-                groups[result] = (self._finish(path), [])
+                groups[result] = (path, [])
             groups[result][1].append(nlri)
         yield from groups.values()
 
     def refuse(self, family: Family, keys: Sequence[bytes], attributes: Attributes, why: Ineligible) -> Mapping[bytes, Path]:
         """Take routes in that may not be used for a reason of their own. Gives what they replace."""
-        path = self._finish(Path(attributes, self.source, ineligible=why))
+        path = Path(attributes, self.source, ineligible=why)
         return self.store(family, keys, path) or {}
 
     def store(self, family: Family, keys: Sequence[bytes], path: Path) -> Mapping[bytes, Path] | None:
@@ -208,7 +220,7 @@ class AdjRibIn:
     def _nlri(path: Path, key: bytes) -> bytes:
         return key if path.path_id is None else key[4:]
 
-    def rejudge(self, rules: ImportRules) -> Iterator[tuple[Family, Path, Sequence[bytes], Mapping[bytes, Path] | None]]:
+    def rejudge(self, rules: ImportRules) -> Iterator[tuple[Family, Stored]]:
         """Apply new rules to all that was received (RFC 4271 9.1.1); gives what `announce` gives, with the family."""
         self.rules = rules
         self._paths, self._next_hops = {}, {}
@@ -217,8 +229,8 @@ class AdjRibIn:
                 known = [path.path_id for _, path in keys if path.path_id is not None]
                 ids = known or None
                 nlri = [self._nlri(path, key) for key, path in keys]
-                for path, chosen, before in self.announce(family, nlri, received, ids):
-                    yield family, path, chosen, before
+                for stored in self.announce(family, nlri, received, ids):
+                    yield family, stored
 
 
 def _by_block(table: Mapping[bytes, Path]) -> list[tuple[Attributes, list[tuple[bytes, Path]]]]:

@@ -17,6 +17,8 @@ from rib.community import Community, ExtendedCommunity, LargeCommunity
 
 #: RFC 4271 5.1.5: the degree of preference that iBGP speakers assume where none was configured.
 DEFAULT_LOCAL_PREF = 100
+#: RFC 1997: communities from here on have a meaning everywhere.
+FIRST_WELL_KNOWN = 0xFFFF0000
 
 
 class Origin(IntEnum):
@@ -143,9 +145,10 @@ class Attributes:
         """How often `asn` stands in the AS_PATH."""
         return self.as_path.count(asn)
 
-    def has_community(self, community: int) -> bool:
-        """Whether `community` (RFC 1997) is among the communities."""
-        return community in self.communities
+    @property
+    def well_known(self) -> tuple[Community, ...]:
+        """The well-known communities among the communities (RFC 1997)."""
+        return tuple(community for community in self.communities if community >= FIRST_WELL_KNOWN)
 
     def as_mapping(self) -> dict[str, object]:
         """All fields by name, in the order of `FIELDS`."""

@@ -158,12 +158,12 @@ def _med_group(path: Path, options: DecisionOptions) -> int:
 
 
 def best_of(paths: Sequence[Path], options: DecisionOptions = DEFAULT_DECISION) -> Path:
-    """The same winner as `best`, without the reason; paths must have their keys."""
+    """The same winner as `best`, without the reason. Keeps the keys it made: one Loc-RIB has one set of options."""
     winner = paths[0]
-    key = winner.key
+    key = winner.key or _keep_key(winner, options)
     if len(paths) == 2:
         other = paths[1]
-        other_key = other.key
+        other_key = other.key or _keep_key(other, options)
         if key[:_BEFORE_MED] == other_key[:_BEFORE_MED]:
             ours, theirs = med(winner, options), med(other, options)
             if ours != theirs and _med_group(winner, options) == _med_group(other, options):
@@ -172,9 +172,15 @@ def best_of(paths: Sequence[Path], options: DecisionOptions = DEFAULT_DECISION) 
     if any(path.attributes.med is not None for path in paths):
         return best(paths, options)[0]
     for path in paths:
-        if path.key < key:
-            winner, key = path, path.key
+        path_key = path.key or _keep_key(path, options)
+        if path_key < key:
+            winner, key = path, path_key
     return winner
+
+
+def _keep_key(path: Path, options: DecisionOptions) -> tuple[int, ...]:
+    path.key = key = preference_key(path, options)
+    return key
 
 
 def rank(paths: Iterable[Path], options: DecisionOptions = DEFAULT_DECISION) -> list[Path]:

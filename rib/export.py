@@ -133,10 +133,11 @@ class ExportRules:
         external = self.peer_kind is SourceKind.EXTERNAL
         if not external and source.kind is SourceKind.INTERNAL and not (source.is_client or self.peer_is_client):
             return "learned from an internal peer (RFC 4271 9.2)"
-        if attributes.has_community(NO_ADVERTISE):
-            return "community no-advertise (RFC 1997)"
-        if external and (attributes.has_community(NO_EXPORT) or attributes.has_community(NO_EXPORT_SUBCONFED)):
-            return "community no-export (RFC 1997)"
+        if well_known := attributes.well_known:
+            if NO_ADVERTISE in well_known:
+                return "community no-advertise (RFC 1997)"
+            if external and (NO_EXPORT in well_known or NO_EXPORT_SUBCONFED in well_known):
+                return "community no-export (RFC 1997)"
         return None
 
     def rewrite(self, family: Family, path: Path, attributes: Attributes) -> Rewrite | None:

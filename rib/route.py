@@ -55,7 +55,7 @@ class Path:
     received: Attributes
     source: Source
     ineligible: Ineligible | None
-    key: tuple[int, ...]  #: the preference key of the decision process: lower is better, MED and neighbour AS apart
+    key: tuple[int, ...] | None  #: `rib.decision.preference_key`, made when the path first meets a rival
     path_id: int | None  #: RFC 7911; None where the session has no path identifiers for the family
     interior_cost: int  #: of the way to the next hop (RFC 4271 9.1.2.2 e)
     stale: bool
@@ -77,6 +77,7 @@ class Path:
         self.path_id = path_id
         self.interior_cost = interior_cost
         self.stale = False
+        self.key = None
 
     def __repr__(self) -> str:
         verdict = "" if self.ineligible is None else f", ineligible: {self.ineligible}"

@@ -90,6 +90,7 @@ class Peer:
         self._nursery: trio.Nursery | None = None
         self._primary = self._new_link()
         self._challenger: Link | None = None
+        self._retired: set[Link] = set()
         self._state = State.IDLE
         self._changed = trio.Event()
         self._poke = trio.Event()
@@ -147,7 +148,7 @@ class Peer:
             self._start(self._primary)
             task_status.started()
             await self._keep_time()
-            while self._primary.connection is not None or self._challenger is not None:
+            while self._primary.connection is not None or self._challenger is not None or self._retired:
                 await self._changed.wait()
             nursery.cancel_scope.cancel()
 
@@ -202,24 +203,27 @@ class Peer:
             return SocketOptions(options.password, ttl=255, min_ttl=256 - (options.multihop or 1))
         return SocketOptions(options.password, ttl=options.multihop)
 
-    async def _dial(self, link: Link) -> None:
+    async def _dial(self, link: Link, scope: trio.CancelScope) -> None:
         options = self.options
         connection: Connection | None = None
-        with trio.CancelScope() as link.dialling:
+        with scope:
             try:
                 connection = await self._home.transport.dial(
                     options.address, options.port, local_address=options.local_address, options=self._socket_options()
                 )
             except OSError as error:
+                if link.dialling is not scope:
+                    return
                 link.dialling = None
                 self.connect_error = f"cannot connect to {options.address} port {options.port}: {describe(error)}"
                 link.session.lost(trio.current_time(), self.connect_error)
                 self._act(link)
                 return
-        link.dialling = None
+        if link.dialling is scope:
+            link.dialling = None
         if connection is None:
             return
-        if link.connection is not None or link.session.state is not State.CONNECT:
+        if scope.cancel_called or link.connection is not None or link.session.state is not State.CONNECT:
             await connection.aclose()
             return
         self.connect_error = None
@@ -231,10 +235,10 @@ class Peer:
             await connection.aclose()
             return
         link = self._primary
-        if link.connection is None and link.session.state in (State.CONNECT, State.ACTIVE):
-            if link.dialling is not None:
-                link.dialling.cancel()
-        elif link.session.state in (State.OPEN_SENT, State.OPEN_CONFIRM) and self._challenger is None:
+        if link.connection is None and link.dialling is None and link.session.state in (State.CONNECT, State.ACTIVE):
+            pass
+        elif link.session.state not in (State.IDLE, State.ESTABLISHED) and self._challenger is None:
+            # Our own attempt goes on beside it: the OPENs will tell which of the two stays.
             link = self._challenger = self._new_link()
             self._start(link, passive=True)
         else:
@@ -248,12 +252,16 @@ class Peer:
         finally:
             if link is self._challenger:
                 self._challenger = None
+            self._retired.discard(link)
             self._signal()
 
     # What sessions say.
 
     def _act(self, link: Link) -> None:
         session = link.session
+        if link in self._retired:
+            session.discard_events()
+            return
         for event in session.events():
             if event.__class__ is RouteUpdate:
                 self._ingest(event)  # type: ignore[arg-type]  # the class was looked at
@@ -271,7 +279,8 @@ class Peer:
         match event:
             case Dial():
                 if self._nursery is not None:
-                    self._nursery.start_soon(self._dial, link)
+                    link.dialling = trio.CancelScope()
+                    self._nursery.start_soon(self._dial, link, link.dialling)
             case HangUp():
                 link.hang_up()
             case OpenReceived(open=message):
@@ -299,18 +308,23 @@ class Peer:
         if verdict.loser is Loser.NEITHER:
             return
         loser, winner = (link, other) if verdict.loser is Loser.NEW else (other, link)
-        self._primary, self._challenger = winner, loser
-        loser.session.dump(trio.current_time(), verdict.reason)
-        if loser is not link:
-            self._act(loser)
+        self._retire(loser, winner, verdict.reason)
+
+    def _retire(self, loser: Link, winner: Link, reason: str) -> None:
+        """Close one of two connections for good; the other is the session now."""
+        self._primary, self._challenger = winner, None
+        loser.session.dump(trio.current_time(), reason)
+        if loser.connection is not None:
+            self._retired.add(loser)
+        for event in loser.session.events():
+            if isinstance(event, HangUp):
+                loser.hang_up()
+        loser.wake()
 
     def _up(self, link: Link, negotiated: Negotiated) -> None:
         if link is not self._primary:
             # The other connection never got so far: this one is the session now.
-            loser = self._primary
-            self._primary, self._challenger = link, loser
-            loser.session.dump(trio.current_time(), "the other connection is established")
-            self._act(loser)
+            self._retire(self._primary, link, "the other connection is established")
         home, options = self._home, self.options
         connection = link.connection
         opened = link.session.peer_open
@@ -378,11 +392,13 @@ class Peer:
             limit = self.options.max_prefixes
             if limit is not None and len(adj_in.tables[family]) > limit:
                 data = family.afi.to_bytes(2, "big") + bytes((family.safi,)) + limit.to_bytes(4, "big")
-                self.reset(Notification(NotificationCode.CEASE, CeaseSubcode.MAXIMUM_NUMBER_OF_PREFIXES_REACHED, data))
+                cease = Notification(NotificationCode.CEASE, CeaseSubcode.MAXIMUM_NUMBER_OF_PREFIXES_REACHED, data)
+                self._primary.session.close(trio.current_time(), cease, f"more than {limit} prefixes of {family}")
                 return
-        scanner = self._primary.session.scanner
-        if scanner is not None and scanner.blocks > scanner.sweep_at:
-            scanner.forget(adj_in.live_blocks())
+        if adj_in.wants_sweep and (scanner := self._primary.session.scanner) is not None:
+            live = adj_in.live_blocks()
+            adj_in.forget(live)
+            scanner.forget(live)
 
     def wake(self) -> None:
         """There may be routes to send."""

@@ -68,7 +68,6 @@ def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolve
         over_loopback=ip_address(peer.address.partition("%")[0]).is_loopback,
         resolver=resolver,
         default_local_pref=peer.default_local_pref,
-        decision=speaker.decision,
     )
 
 

@@ -22,7 +22,6 @@ from fsm.words import State
 from rib.as_path import AsPath
 from rib.attributes import Attributes, Origin
 from rib.community import Community, LargeCommunity
-from rib.decision import preference_key
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
 from rib.loc_rib import LocRib
 from rib.next_hop import AnyNextHop, ConnectedNetworks, Resolver
@@ -153,7 +152,6 @@ class Speaker:
         """Originate many routes with the same attributes. Raises ValueError, and then announces none."""
         made = [prefix if isinstance(prefix, Prefix) else Prefix(prefix) for prefix in prefixes]
         path = Path(attributes, self.source)
-        path.key = preference_key(path, self.options.decision)
         for family in (IPV4_UNICAST, IPV6_UNICAST):
             keys = [prefix.nlri for prefix in made if prefix.afi == family.afi]
             if keys:

@@ -23,6 +23,8 @@ from bgp.wire.spelling import (
     path_octets,
 )
 
+#: ORIGIN, AS_PATH and NEXT_HOP: what IPv4 prefixes need.
+WHOLE: Final = frozenset({1, 2, 3})
 #: RFC 6793 9: AS_TRANS stands for an AS number that needs four octets.
 AS_TRANS_OCTETS: Final = (23456).to_bytes(2, "big")
 #: Attributes that we know and pass on as they are.
@@ -35,6 +37,11 @@ class Block(NamedTuple):
     attributes: SpelledAttributes | None
     errors: tuple[UpdateError, ...]
     codes: frozenset[int]  #: of the attributes that are there
+    has_mp: bool = False  #: there is MP_REACH_NLRI or MP_UNREACH_NLRI: take it out and read the rest
+
+
+#: What there is to say of a block that carries prefixes itself.
+HAS_MP: Final = Block(None, (), frozenset(), has_mp=True)
 
 
 class BlockReader:
@@ -90,6 +97,8 @@ class BlockReader:
                 made.neighbour_as = int.from_bytes(raw[start + 2 : start + 6], "big")
             elif code == 8 and kind == 0xC0 and end > start and not (end - start) & 3 and not flags & 0x0F:
                 tail.append(raw[here:end])
+            elif code in (14, 15):
+                return HAS_MP
             else:
                 problem = check(code, flags, raw[start:end], self.context)
                 if problem is not None:
@@ -103,6 +112,7 @@ class BlockReader:
         made.reflection = b"".join(reflection)
         if not as4:
             self.widen(made)
+        made.is_whole = bool(made.next_hop_octets) and good >= WHOLE and not self.errors
         if any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in self.errors):
             return Block(None, tuple(self.errors), frozenset(seen))
         return Block(made, tuple(self.errors), frozenset(good))

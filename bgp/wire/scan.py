@@ -26,8 +26,8 @@ from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
 from bgp.wire.spelling import SpelledAttributes
 from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
 
-#: Attribute blocks that a session may have seen before the table is swept for those no route has any more.
-SWEEP_FLOOR: Final = 8192
+#: Malformed blocks that are remembered.
+FAULTY_LIMIT: Final = 1024
 #: The families whose NLRI are prefixes, with the octets each prefix takes.
 PREFIX_FAMILIES: Final = {
     IPV4_UNICAST: STEP4,
@@ -92,19 +92,12 @@ class UpdateScanner:
         self._faulty: dict[bytes, Block] = {}
         self._with_next_hop: dict[tuple[bytes, bytes], SpelledAttributes] = {}
         self._next_hops: dict[bytes, bytes] = {}
-        self.sweep_at = SWEEP_FLOOR
-
-    @property
-    def blocks(self) -> int:
-        """How many attribute blocks are remembered."""
-        return len(self._clean) + len(self._with_next_hop)
 
     def forget(self, live: set[int]) -> None:
         """Drop the blocks whose identity is not in `live`."""
         self._clean = {raw: found for raw, found in self._clean.items() if id(found) in live}
         self._with_next_hop = {key: found for key, found in self._with_next_hop.items() if id(found) in live}
         self._next_hops.clear()
-        self.sweep_at = max(SWEEP_FLOOR, 2 * self.blocks)
 
     def scan(self, octets: bytes, at: int, end: int) -> RouteUpdate:
         """Read the UPDATE whose body is octets[at:end]. Raises PeerError where the session must end."""
@@ -120,8 +113,8 @@ class UpdateScanner:
             raise PeerError(3, 1, b"", "Total Path Attribute Length runs past the message")
         raw = octets[block_from:block_to]
         if self._plain and gone_from == gone_to and block_to < end:
-            found = self._clean.get(raw)
-            if found is not None and found.next_hop_octets:
+            found = self._clean.get(raw) or self.block(raw).attributes
+            if found is not None and found.is_whole:
                 nlri = prefixes(octets, block_to, end, STEP4)
                 if nlri is None:
                     raise PeerError(3, 10, b"", "NLRI field is malformed")
@@ -146,7 +139,7 @@ class UpdateScanner:
         unreach: bytes | None = None
         ignored: list[UpdateError] = []
         rest = raw
-        if b"\x0e" in raw or b"\x0f" in raw:
+        if self.block(raw).has_mp:
             rest, reach, unreach, ignored = self._cut(raw)
         announced: list[tuple[Unreach, bytes | None]] = [(new, None)] if new.nlri else []
         withdrawn = [gone] if gone.nlri else []
@@ -255,15 +248,17 @@ class UpdateScanner:
         """Read a block without MP_REACH_NLRI and MP_UNREACH_NLRI, or find it again."""
         found = self._clean.get(raw)
         if found is not None:
-            return Block(found, (), WITH_NEXT_HOP if found.next_hop_octets else ALWAYS)
+            return Block(found, (), WITH_NEXT_HOP if found.is_whole else ALWAYS)
         faulty = self._faulty.get(raw)
         if faulty is not None:
             return faulty
         block = BlockReader(self.context, self._first_as, self._next_hops).read(raw)
+        if block.has_mp:
+            return block
         if block.attributes is not None and not block.errors and block.codes >= ALWAYS:
             self._clean[raw] = block.attributes
         else:
-            if len(self._faulty) >= SWEEP_FLOOR:
+            if len(self._faulty) >= FAULTY_LIMIT:
                 self._faulty.clear()
             self._faulty[raw] = block
         return block

@@ -89,7 +89,7 @@ def measure_path(value: bytes) -> tuple[int, int]:
 class SpelledAttributes(Attributes):
     """Path attributes that remember their octets. Compared by content, hashed by their octets."""
 
-    __slots__ = ("neighbour_as", "next_hop_octets", "path_length", "path_octets", "reflection", "tail")
+    __slots__ = ("is_whole", "neighbour_as", "next_hop_octets", "path_length", "path_octets", "reflection", "tail")
 
     path_octets: bytes  #: the value of AS_PATH, AS numbers of 4 octets
     next_hop_octets: bytes  #: 4, 16 or 32 octets; empty for none
@@ -97,6 +97,7 @@ class SpelledAttributes(Attributes):
     reflection: bytes  #: ORIGINATOR_ID and CLUSTER_LIST, headers and all (RFC 4456)
     path_length: int
     neighbour_as: int
+    is_whole: bool  #: ORIGIN, AS_PATH and NEXT_HOP are there and nothing was wrong
 
     def __init__(self) -> None:
         """An empty block; the scanner fills it in."""
@@ -169,9 +170,10 @@ class SpelledAttributes(Attributes):
         # The octets are searched first: they can only mislead towards looking closer.
         return self.as_path.count(asn) if _AS4.pack(asn) in self.path_octets else 0
 
-    def has_community(self, community: int) -> bool:
-        """Whether `community` (RFC 1997) is among the communities."""
-        return _AS4.pack(community) in self.tail and community in self.communities
+    @property
+    def well_known(self) -> tuple[Community, ...]:
+        """The well-known communities among the communities (RFC 1997)."""
+        return super().well_known if b"\xff\xff" in self.tail else ()
 
     __hash__ = Attributes.__hash__
 
@@ -181,6 +183,7 @@ def spell(attributes: Attributes) -> SpelledAttributes:
     if isinstance(attributes, SpelledAttributes):
         return attributes
     made = SpelledAttributes()
+    made.is_whole = True
     for name in Attributes.FIELDS:
         setattr(made, name, getattr(attributes, name))
     made.path_octets = path_octets(attributes.as_path)
