@@ -441,6 +441,15 @@ def test_a_connection_lost_in_open_sent_is_waited_for_and_then_dialled() -> None
     assert machine.tick(121.0) == [Connect()]
 
 
+def test_the_retry_timer_that_a_failure_in_active_leaves_to_idle_expires_once() -> None:
+    machine = Machine(Settings(allow_automatic_start=False))
+    machine.receive(Event.MANUAL_START_WITH_PASSIVE_TCP_ESTABLISHMENT, 0.0)
+    machine.receive(Event.TCP_CONNECTION_FAILS, 0.0)
+    assert machine.deadline == 120.0
+    assert machine.tick(120.0) == []
+    assert machine.deadline is None
+
+
 # DelayOpen.
 
 
