@@ -72,7 +72,7 @@ def _preferred(local: Speaker, remote: Speaker) -> tuple[bool, str]:
     if local.bgp_identifier != remote.bgp_identifier:
         ours = local.bgp_identifier > remote.bgp_identifier
         return ours, f"the connection opened by {max(local, remote).bgp_identifier} stays: the higher BGP identifier"
-    # Equal in both: two speakers that are no legal pair; the rule of 6.8 ("otherwise") then keeps the peer's.
+    # Equal in both is no legal pair: the OPEN was refused with 2/3 before anyone asked (RFC 6286 2.2).
     ours = local.asn > remote.asn
     return (
         ours,
