@@ -79,6 +79,9 @@ class AdjRibIn:
     def __init__(self, source: Source, rules: ImportRules, families: Iterable[Family]) -> None:
         self.source = source
         self.rules = rules
+        #: One path stands for all prefixes of an attribute block: `path` and `store` do what `announce` does.
+        self.uniform = rules.policy is None or not rules.policy.per_prefix
+        self._untouched = rules.policy is not None and rules.policy.trivial
         self.tables: dict[Family, dict[bytes, Path]] = {family: {} for family in families}
         self._paths: dict[tuple[int, int] | int, Path] = {}
         self._next_hops: dict[bytes, Ineligible | None] = {}
@@ -110,12 +113,13 @@ class AdjRibIn:
         self._sweep_at = max(SWEEP_FLOOR, 2 * len(self._paths))
 
     def _make(self, received: Attributes, path_id: int | None) -> Path:
-        rules = self.rules
-        ineligible = rules.judge(received, self.source) or self._judge_next_hop(received)
-        if ineligible is None and rules.policy is None:
-            ineligible = Ineligible(Why.NO_POLICY)
-        if ineligible is None and rules.policy is not None and not rules.policy.trivial and not rules.policy.per_prefix:
-            return self._with_policy(received, path_id, rules.policy, next(iter(self.tables)), b"\0")
+        policy = self.rules.policy
+        ineligible = self.rules.judge(received, self.source) or self._judge_next_hop(received)
+        if ineligible is None and not self._untouched:
+            if policy is None:
+                ineligible = Ineligible(Why.NO_POLICY)
+            elif self.uniform:
+                return self._with_policy(received, path_id, policy, next(iter(self.tables)), b"\0")
         return Path(received, self.source, ineligible=ineligible, path_id=path_id)
 
     def _judge_next_hop(self, received: Attributes) -> Ineligible | None:
@@ -142,7 +146,7 @@ class AdjRibIn:
         policy = self.rules.policy
         if path_ids is not None:
             return self._with_ids(family, keys, attributes, path_ids)
-        path = self._paths.get(id(attributes)) or self.path(attributes)
+        path = self.path(attributes)
         if path.ineligible is None and policy is not None and policy.per_prefix:
             chosen = self._per_prefix(family, keys, attributes, policy)
             return [Stored(path, some, self.store(family, some, path)) for path, some in chosen]
@@ -185,7 +189,8 @@ class AdjRibIn:
         """Put `path` under each of `keys`; gives what stood there before, None for nothing."""
         table = self.tables[family]
         if table.keys().isdisjoint(keys):
-            table.update(dict.fromkeys(keys, path))
+            for key in keys:
+                table[key] = path
             return None
         before = {key: old for key in keys if (old := table.get(key)) is not None}
         table.update(dict.fromkeys(keys, path))
@@ -223,6 +228,8 @@ class AdjRibIn:
     def rejudge(self, rules: ImportRules) -> Iterator[tuple[Family, Stored]]:
         """Apply new rules to all that was received (RFC 4271 9.1.1); gives what `announce` gives, with the family."""
         self.rules = rules
+        self.uniform = rules.policy is None or not rules.policy.per_prefix
+        self._untouched = rules.policy is not None and rules.policy.trivial
         self._paths, self._next_hops = {}, {}
         for family, table in self.tables.items():
             for received, keys in _by_block(table):

@@ -61,9 +61,7 @@ class AdjRibOut:
         pending = self.pending.get(family)
         if pending is None or self.rules.policy is None:
             return False
-        if not pending:
-            pending.update(changed)
-        elif pending.keys().isdisjoint(changed):
+        if pending.keys().isdisjoint(changed):
             pending |= changed
         else:
             for nlri, old in changed.items():
@@ -112,6 +110,8 @@ class AdjRibOut:
         batch = Batch(family)
         best = self.loc_rib.table(family).best.get
         groups: dict[Path, list[bytes]] = {}
+        last: Path | None = None
+        group: list[bytes] = []
         replaced: list[tuple[bytes, Path, Path]] = []
         for nlri, old in taken.items():
             new = best(nlri)
@@ -119,10 +119,10 @@ class AdjRibOut:
                 if old is not None:
                     self._withdraw(batch, nlri, old)
             elif new is not old:
-                if (group := groups.get(new)) is None:
-                    groups[new] = [nlri]
-                else:
-                    group.append(nlri)
+                if new is not last:  # most prefixes come in runs with one path
+                    last = new
+                    group = groups.setdefault(new, [])
+                group.append(nlri)
                 if old is not None:
                     replaced.append((nlri, old, new))
         for path, prefixes in groups.items():

@@ -7,7 +7,7 @@ to octets, `Rewrite.apply` does it to the record (and is the model of the other)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -100,6 +100,8 @@ class ExportRules:
     as_override: bool = False
     own_prefixes_only: bool = False
     default_originate: bool = False  #: announce a default route of our own in place of any other
+    #: By family, what happens to a route that no policy touched; most routes are such.
+    _usual: dict[Family, Rewrite | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def verdict(self, family: Family, nlri: bytes, path: Path) -> Exported | None:
         """The path as it goes out to these peers; None if it does not."""
@@ -143,33 +145,42 @@ class ExportRules:
     def rewrite(self, family: Family, path: Path, attributes: Attributes) -> Rewrite | None:
         """How `attributes` change; None where we have no next hop to give for the family."""
         source = path.source
-        ours = self._own_next_hop(family)
+        if attributes is path.received and source.kind is SourceKind.EXTERNAL is self.peer_kind:
+            try:
+                return self._usual[family]
+            except KeyError:
+                found = self._usual[family] = self._external(family, path, attributes)
+                return found
         if self.peer_kind is SourceKind.EXTERNAL:
-            if self.transparent:
-                return Rewrite(external=True, keep_med=True)
-            # A policy that set a next hop meant it; else a border router gives its own (RFC 4271 5.1.3).
-            set_by_policy = attributes is not path.attributes and attributes.next_hop != path.attributes.next_hop
-            next_hop = None if set_by_policy or (source.is_local and attributes.next_hop is not None) else ours
-            if next_hop is None and ours is None and not set_by_policy and attributes.next_hop is None:
-                return None
-            if next_hop is None and not set_by_policy and not source.is_local:
-                return None
-            return Rewrite(
-                prepend=self.own_asn,
-                next_hop=next_hop,
-                link_local_next_hop=self.link_local_next_hop if next_hop is not None else None,
-                external=True,
-                # RFC 4271 5.1.4: a MED learned from another AS stays here; one that we set goes out.
-                keep_med=source.is_local or attributes.med != path.received.med,
-                override=(self.peer_asn, self.own_asn) if self.as_override else None,
-            )
-        next_hop = self._internal_next_hop(path, ours)
+            return self._external(family, path, attributes)
+        next_hop = self._internal_next_hop(path, self._own_next_hop(family))
         if next_hop is None and attributes.next_hop is None:
             return None
         if source.kind is SourceKind.INTERNAL:
             return Rewrite(next_hop=next_hop, originator_id=source.bgp_id, cluster_id=self.cluster_id)
         return Rewrite(next_hop=next_hop)
 
+    def _external(self, family: Family, path: Path, attributes: Attributes) -> Rewrite | None:
+        source = path.source
+        ours = self._own_next_hop(family)
+        if self.transparent:
+            return Rewrite(external=True, keep_med=True)
+        # A policy that set a next hop meant it; else a border router gives its own (RFC 4271 5.1.3).
+        set_by_policy = attributes is not path.attributes and attributes.next_hop != path.attributes.next_hop
+        next_hop = None if set_by_policy or (source.is_local and attributes.next_hop is not None) else ours
+        if next_hop is None and ours is None and not set_by_policy and attributes.next_hop is None:
+            return None
+        if next_hop is None and not set_by_policy and not source.is_local:
+            return None
+        return Rewrite(
+            prepend=self.own_asn,
+            next_hop=next_hop,
+            link_local_next_hop=self.link_local_next_hop if next_hop is not None else None,
+            external=True,
+            # RFC 4271 5.1.4: a MED learned from another AS stays here; one that we set goes out.
+            keep_med=source.is_local or attributes.med != path.received.med,
+            override=(self.peer_asn, self.own_asn) if self.as_override else None,
+        )
     def _internal_next_hop(
         self, path: Path, ours: IPv4Address | IPv6Address | None
     ) -> IPv4Address | IPv6Address | None:

@@ -4,7 +4,8 @@ A family's table has two dicts: `best`, NLRI to the winning `Path`, and `others`
 prefixes have one candidate, so `others` stays small, and taking in an UPDATE whose prefixes are all new is one bulk update.
 A candidate is told from another by identity: whoever replaces or withdraws a path names the old `Path` object.
 
-Each change goes out to the listeners as one dict for the whole UPDATE: NLRI to the path that was best before.
+What changed is gathered until `LocRib.flush`, so that the UPDATEs of one read from a socket, however many, reach each
+listener as one dict: NLRI to the path that was best when it was last told.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ Listener = Callable[[Family, "Mapping[bytes, Path | None]"], None]
 
 
 class Table:
-    """The candidates of one family."""
+    """The candidates of one family, and what changed since it was last asked."""
 
-    __slots__ = ("best", "options", "others")
+    __slots__ = ("best", "changed", "options", "others")
 
     def __init__(self, options: DecisionOptions = DEFAULT_DECISION) -> None:
         self.best: dict[bytes, Path] = {}
         self.others: dict[bytes, list[Path]] = {}
+        self.changed: dict[bytes, Path | None] = {}
         self.options = options
 
     def candidates(self, nlri: bytes) -> list[Path]:
@@ -36,18 +38,21 @@ class Table:
             return []
         return [best, *rank(self.others.get(nlri, ()), self.options)]
 
-    def insert(self, keys: Sequence[bytes], path: Path, before: Mapping[bytes, Path] | None) -> dict[bytes, Path | None]:
+    def insert(self, keys: Sequence[bytes], path: Path, before: Mapping[bytes, Path] | None) -> None:
         """Make `path` a candidate for `keys`, in place of what its source had there before.
 
-        Gives NLRI to old best path for those whose best path changed. An ineligible `path` only removes.
+        An ineligible `path` only removes.
         """
         if path.ineligible is not None:
-            return self.remove(before.items()) if before else {}
-        best = self.best
-        if before is None and best.keys().isdisjoint(keys):
-            best.update(dict.fromkeys(keys, path))
-            return dict.fromkeys(keys)
-        changed: dict[bytes, Path | None] = {}
+            if before:
+                self.remove(before.items())
+            return
+        best, changed = self.best, self.changed
+        if before is None and best.keys().isdisjoint(keys) and changed.keys().isdisjoint(keys):
+            for key in keys:
+                best[key] = path
+                changed[key] = None
+            return
         others = self.others
         before = before or {}
         for key in keys:
@@ -56,32 +61,35 @@ class Table:
                 continue
             if current is None:
                 best[key] = path
-                changed[key] = None
+                changed.setdefault(key, None)
                 continue
             old = before.get(key)
             if current is old and key not in others:
                 best[key] = path
-                changed[key] = current
-                continue
-            losers = others.get(key)
-            candidates = [current, path] if losers is None else [current, *losers, path]
-            if old is not None and old.ineligible is None:
-                candidates.remove(old)
-            winner = best_of(candidates, self.options)
-            candidates.remove(winner)
-            if candidates:
-                others[key] = candidates
+                changed.setdefault(key, current)
             else:
-                others.pop(key, None)
-            if winner is not current:
-                best[key] = winner
-                changed[key] = current
-        return changed
+                self._choose(key, current, old, path)
 
-    def remove(self, gone: Iterable[tuple[bytes, Path]]) -> dict[bytes, Path | None]:
-        """Take candidates away. Gives NLRI to old best path for those whose best path changed."""
-        best, others = self.best, self.others
-        changed: dict[bytes, Path | None] = {}
+    def _choose(self, key: bytes, current: Path, old: Path | None, path: Path) -> None:
+        """Decide anew between `current`, the others and `path`, of which `old` is replaced."""
+        others = self.others
+        losers = others.get(key)
+        candidates = [current, path] if losers is None else [current, *losers, path]
+        if old is not None and old.ineligible is None:
+            candidates.remove(old)
+        winner = best_of(candidates, self.options)
+        if winner is not current:
+            self.best[key] = winner
+            self.changed.setdefault(key, current)
+        candidates.remove(winner)
+        if candidates:
+            others[key] = candidates
+        else:
+            others.pop(key, None)
+
+    def remove(self, gone: Iterable[tuple[bytes, Path]]) -> None:
+        """Take candidates away."""
+        best, others, changed = self.best, self.others, self.changed
         for key, old in gone:
             if best.get(key) is old:
                 losers = others.pop(key, None) if others else None
@@ -99,11 +107,10 @@ class Table:
                 losers.remove(old)
                 if not losers:
                     del others[key]
-        return changed
 
 
 class LocRib:
-    """The Loc-RIB of a speaker, all families. Listeners hear of every change, in order."""
+    """The Loc-RIB of a speaker, all families. Listeners hear of changes at every `flush`, and must not keep the dict."""
 
     def __init__(self, options: DecisionOptions = DEFAULT_DECISION) -> None:
         self.options = options
@@ -128,18 +135,13 @@ class LocRib:
         """Stop telling `listener`. Raises ValueError if it does not listen."""
         self._listeners.remove(listener)
 
-    def insert(self, family: Family, keys: Sequence[bytes], path: Path, before: Mapping[bytes, Path] | None) -> None:
-        """See `Table.insert`; the listeners hear of what changed."""
-        self._tell(family, self.table(family).insert(keys, path, before))
-
-    def remove(self, family: Family, gone: Iterable[tuple[bytes, Path]]) -> None:
-        """See `Table.remove`; the listeners hear of what changed."""
-        self._tell(family, self.table(family).remove(gone))
-
-    def _tell(self, family: Family, changed: Mapping[bytes, Path | None]) -> None:
-        if changed:
-            for listener in self._listeners:
-                listener(family, changed)
+    def flush(self) -> None:
+        """Tell the listeners what changed since the last time."""
+        for family, table in self.tables.items():
+            if table.changed:
+                changed, table.changed = table.changed, {}
+                for listener in self._listeners:
+                    listener(family, changed)
 
     def best(self, family: Family, nlri: bytes) -> Path | None:
         """The best path to exactly `nlri`; None if there is none."""

@@ -106,18 +106,17 @@ class UpdateGroup:
         for source, prefixes in batch.withdrawn.items():
             self._to_all(encoder.withdraw(family, prefixes), source)
         members = self.members
-        everyone: list[bytes] = []
-        for exported, source, prefixes in batch.announced:
-            messages = encoder.announce(family, exported.attributes, exported.rewrite, prefixes)
-            if source in members:
-                if everyone:
-                    self._to_all(everyone, None)
-                    everyone = []
-                self._to_all(messages, source)
-            else:
-                everyone += messages
-        if everyone:
-            self._to_all(everyone, None)
+        run: list[bytes] = []
+        left_out: Source | None = None
+        for (attributes, rewrite), source, prefixes in batch.announced:
+            skip = source if source in members else None
+            if skip is not left_out:
+                if run:
+                    self._to_all(run, left_out)
+                run, left_out = [], skip
+            run += encoder.announce(family, attributes, rewrite, prefixes)
+        if run:
+            self._to_all(run, left_out)
         for source, prefixes in batch.taken_back.items():
             if (member := members.get(source)) is not None:
                 _append(member, encoder.withdraw(family, prefixes))
@@ -161,6 +160,7 @@ class Groups:
 
     def wake(self) -> None:
         """Let the members of groups with news send them; called once after a batch of changes."""
+        self.loc_rib.flush()
         for group in self._groups:
             group.wake()
 

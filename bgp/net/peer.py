@@ -357,7 +357,7 @@ class Peer:
         adj_in, self.adj_in = self.adj_in, None
         if adj_in is not None:
             for family in adj_in.tables:
-                self._home.loc_rib.remove(family, adj_in.clear(family))
+                self._home.loc_rib.table(family).remove(adj_in.clear(family))
 
     def _state_changed(self, session: Session) -> None:
         old, self._state = self._state, session.state
@@ -385,10 +385,14 @@ class Peer:
         for family, nlri, ids in update.withdrawn:
             gone = adj_in.withdraw(family, nlri, ids)
             if gone:
-                loc_rib.remove(family, gone)
+                loc_rib.table(family).remove(gone)
         for family, attributes, nlri, ids in update.announced:
-            for path, keys, before in adj_in.announce(family, nlri, attributes, ids):
-                loc_rib.insert(family, keys, path, before)
+            if adj_in.uniform and ids is None:
+                path = adj_in.path(attributes)
+                loc_rib.table(family).insert(nlri, path, adj_in.store(family, nlri, path))
+            else:
+                for path, keys, before in adj_in.announce(family, nlri, attributes, ids):
+                    loc_rib.table(family).insert(keys, path, before)
             limit = self.options.max_prefixes
             if limit is not None and len(adj_in.tables[family]) > limit:
                 data = family.afi.to_bytes(2, "big") + bytes((family.safi,)) + limit.to_bytes(4, "big")

@@ -158,7 +158,7 @@ class Speaker:
                 own = self.announced.setdefault(family, {})
                 before = {key: own[key] for key in keys if key in own}
                 own.update(dict.fromkeys(keys, path))
-                self.loc_rib.insert(family, keys, path, before or None)
+                self.loc_rib.table(family).insert(keys, path, before or None)
         self.groups.wake()
 
     def withdraw(self, prefix: Prefix | str) -> None:
@@ -168,7 +168,7 @@ class Speaker:
         path = self.announced.get(family, {}).pop(made.nlri, None)
         if path is None:
             raise LocalError(f"{made} is not announced by this speaker")
-        self.loc_rib.remove(family, [(made.nlri, path)])
+        self.loc_rib.table(family).remove([(made.nlri, path)])
         self.groups.wake()
 
     # What it holds.

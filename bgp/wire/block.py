@@ -24,7 +24,7 @@ from bgp.wire.spelling import (
 )
 
 #: ORIGIN, AS_PATH and NEXT_HOP: what IPv4 prefixes need.
-WHOLE: Final = frozenset({1, 2, 3})
+WHOLE: Final = 0b1110
 #: RFC 6793 9: AS_TRANS stands for an AS number that needs four octets.
 AS_TRANS_OCTETS: Final = (23456).to_bytes(2, "big")
 #: Attributes that we know and pass on as they are.
@@ -36,12 +36,12 @@ class Block(NamedTuple):
 
     attributes: SpelledAttributes | None
     errors: tuple[UpdateError, ...]
-    codes: frozenset[int]  #: of the attributes that are there
+    codes: int  #: of the attributes that are there: bit n for code n
     has_mp: bool = False  #: there is MP_REACH_NLRI or MP_UNREACH_NLRI: take it out and read the rest
 
 
 #: What there is to say of a block that carries prefixes itself.
-HAS_MP: Final = Block(None, (), frozenset(), has_mp=True)
+HAS_MP: Final = Block(None, (), 0, has_mp=True)
 
 
 class BlockReader:
@@ -63,8 +63,7 @@ class BlockReader:
         made.path_length = made.neighbour_as = 0
         tail: list[bytes] = []
         reflection: list[bytes] = []
-        seen: set[int] = set()
-        good: set[int] = set()
+        seen = good = 0
         as4 = self.context.as4
         at, size = 0, len(raw)
         while at < size:
@@ -82,9 +81,10 @@ class BlockReader:
                 self.truncated(raw[at:], f"attribute {code} runs past the block")
                 break
             here, at = at, end
-            if code in seen:
+            bit = 1 << code
+            if seen & bit:
                 continue  # RFC 7606 3 g: the first one counts
-            seen.add(code)
+            seen |= bit
             kind = flags & 0xC0
             if code == 1 and kind == 0x40 and end - start == 1 and raw[start] < 3:
                 made.origin = ORIGINS[raw[start]]
@@ -107,15 +107,15 @@ class BlockReader:
                     self.errors.append(problem)
                     continue
                 self.keep(made, flags, code, raw[start:end], tail, reflection)
-            good.add(code)
-        made.tail = b"".join(tail)
-        made.reflection = b"".join(reflection)
+            good |= bit
+        made.tail = b"".join(tail) if tail else b""
+        made.reflection = b"".join(reflection) if reflection else b""
         if not as4:
             self.widen(made)
-        made.is_whole = bool(made.next_hop_octets) and good >= WHOLE and not self.errors
+        made.is_whole = bool(made.next_hop_octets) and good & WHOLE == WHOLE and not self.errors
         if any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in self.errors):
-            return Block(None, tuple(self.errors), frozenset(seen))
-        return Block(made, tuple(self.errors), frozenset(good))
+            return Block(None, tuple(self.errors), seen)
+        return Block(made, tuple(self.errors), good)
 
     def plain_path(self, raw: bytes, start: int, end: int) -> bool:
         """Whether raw[start:end] is one AS_SEQUENCE that nothing is wrong with."""

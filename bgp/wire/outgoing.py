@@ -50,11 +50,13 @@ _ORIGIN: Final = tuple(bytes((0x40, 1, 1, origin)) for origin in range(3))
 class Encoder:
     """Spells UPDATEs for the sessions that share `as4` (4-octet AS numbers, RFC 6793) and `max_message` (octets)."""
 
-    __slots__ = ("as4", "max_message")
+    __slots__ = ("_next_hop", "_rewrite", "as4", "max_message")
 
     def __init__(self, *, as4: bool = True, max_message: int = MAX_MESSAGE) -> None:
         self.as4 = as4
         self.max_message = max_message
+        self._rewrite: Rewrite | None = None
+        self._next_hop = b""
 
     def block(self, attributes: Attributes, rewrite: Rewrite) -> bytes:
         """The path attributes as they go out, without the next hop."""
@@ -77,6 +79,8 @@ class Encoder:
         return _ORIGIN[spelled.origin] + path + self._rest(spelled, rewrite, value)
 
     def _rest(self, spelled: SpelledAttributes, rewrite: Rewrite, path: bytes) -> bytes:
+        if rewrite.external and self.as4 and not rewrite.keep_med:
+            return spelled.tail
         rest = b""
         if spelled.med is not None and (not rewrite.external or rewrite.keep_med):
             rest = b"\x80\x04\x04" + _AS4(spelled.med)
@@ -132,13 +136,16 @@ class Encoder:
     def announce(self, family: Family, attributes: Attributes, rewrite: Rewrite, nlri: Sequence[bytes]) -> list[bytes]:
         """UPDATEs that announce all of `nlri`. Raises LocalError if the attributes leave no room for a prefix."""
         block = self.block(attributes, rewrite)
-        if rewrite.next_hop is not None:
-            next_hop = next_hop_octets(rewrite.next_hop, rewrite.link_local_next_hop)
-        else:
-            next_hop = attributes.next_hop_octets
+        if rewrite is not self._rewrite:
+            self._rewrite, self._next_hop = rewrite, next_hop_octets(rewrite.next_hop, rewrite.link_local_next_hop)
+        next_hop = self._next_hop or attributes.next_hop_octets
         if family == IPV4_UNICAST and len(next_hop) == 4:
             block += b"\x40\x03\x04" + next_hop
-            room = self.max_message - EMPTY_UPDATE - len(block)
+            size = len(block)
+            room = self.max_message - EMPTY_UPDATE - size
+            joined = b"".join(nlri)
+            if len(joined) <= room:
+                return [MARKER + _HEAD(EMPTY_UPDATE + size + len(joined), UPDATE, 0) + _U16(size) + block + joined]
             return [
                 MARKER + _HEAD(EMPTY_UPDATE + len(block) + len(joined), UPDATE, 0) + _U16(len(block)) + block + joined
                 for joined in _packed(nlri, room)

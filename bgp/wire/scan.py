@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from bgp.error import PeerError, Reaction, UpdateError
 from bgp.wire.attributes import check
-from bgp.wire.block import Block, BlockReader
+from bgp.wire.block import WHOLE, Block, BlockReader
 from bgp.wire.context import Context
 from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
 from bgp.wire.spelling import SpelledAttributes
@@ -36,8 +36,7 @@ PREFIX_FAMILIES: Final = {
     IPV6_MULTICAST: STEP6,
 }
 #: What a block must have for its prefixes to be used: ORIGIN and AS_PATH, and NEXT_HOP for the plain NLRI field.
-ALWAYS: Final = frozenset({1, 2})
-WITH_NEXT_HOP: Final = frozenset({1, 2, 3})
+ALWAYS: Final = 0b0110
 MP_REACH: Final = 14
 MP_UNREACH: Final = 15
 
@@ -248,14 +247,14 @@ class UpdateScanner:
         """Read a block without MP_REACH_NLRI and MP_UNREACH_NLRI, or find it again."""
         found = self._clean.get(raw)
         if found is not None:
-            return Block(found, (), WITH_NEXT_HOP if found.is_whole else ALWAYS)
+            return Block(found, (), WHOLE if found.is_whole else ALWAYS)
         faulty = self._faulty.get(raw)
         if faulty is not None:
             return faulty
         block = BlockReader(self.context, self._first_as, self._next_hops).read(raw)
         if block.has_mp:
             return block
-        if block.attributes is not None and not block.errors and block.codes >= ALWAYS:
+        if block.attributes is not None and not block.errors and block.codes & ALWAYS == ALWAYS:
             self._clean[raw] = block.attributes
         else:
             if len(self._faulty) >= FAULTY_LIMIT:
@@ -280,11 +279,12 @@ def _ignored(code: int, value: bytes) -> UpdateError:
     return UpdateError(Reaction.ATTRIBUTE_DISCARD, 3, 9, b"", reason, code, family)
 
 
-def _missing(codes: frozenset[int], plain: bool, any_reach: bool) -> list[UpdateError]:
+def _missing(codes: int, plain: bool, any_reach: bool) -> list[UpdateError]:
     """RFC 7606 3 d: the well-known attributes that must be there and are not."""
     if not any_reach:
         return []
-    absent = sorted((WITH_NEXT_HOP if plain else ALWAYS) - codes)
+    needed = WHOLE if plain else ALWAYS
+    absent = [code for code in (1, 2, 3) if needed >> code & 1 and not codes >> code & 1]
     return [
         UpdateError(Reaction.TREAT_AS_WITHDRAW, 3, 3, bytes((code,)), f"well-known attribute {code} is missing", code, None)
         for code in absent
