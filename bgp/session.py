@@ -27,7 +27,7 @@ from bgp.wire.notification import decode_notification
 from bgp.wire.open import decode_open, validate_open
 from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.refresh import decode_refresh
-from bgp.wire.scan import RouteUpdate, UpdateScanner
+from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
 from fsm import words
 from fsm.machine import Machine, Settings
 from fsm.words import Action, Event, Fault, State
@@ -89,7 +89,7 @@ class RefreshReceived(NamedTuple):
     refresh: RouteRefresh
 
 
-SessionEvent = Dial | HangUp | OpenReceived | Established | Closed | RefreshReceived | RouteUpdate
+SessionEvent = Dial | HangUp | OpenReceived | Established | Closed | RefreshReceived | RouteUpdate | Reach
 
 
 class Session:
@@ -209,7 +209,7 @@ class Session:
         self._events.clear()
         self._buffer = b""
 
-    def _updates(self) -> Iterator[RouteUpdate]:
+    def _updates(self) -> Iterator[RouteUpdate | Reach]:
         """The run of whole UPDATEs at the head of the buffer."""
         octets = self._buffer
         scanner = self.scanner

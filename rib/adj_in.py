@@ -104,8 +104,8 @@ class AdjRibIn:
 
     @property
     def wants_sweep(self) -> bool:
-        """Whether so many paths are remembered that dead ones may be among them."""
-        return len(self._paths) >= self._sweep_at
+        """Whether so many paths are remembered that many dead ones must be among them."""
+        return len(self._paths) >= self._sweep_at and 2 * len(self._paths) > len(self)
 
     def forget(self, live: set[int]) -> None:
         """Drop the paths of attribute blocks whose identity is not in `live`."""
@@ -120,7 +120,7 @@ class AdjRibIn:
                 ineligible = Ineligible(Why.NO_POLICY)
             elif self.uniform:
                 return self._with_policy(received, path_id, policy, next(iter(self.tables)), b"\0")
-        return Path(received, self.source, ineligible=ineligible, path_id=path_id)
+        return Path(received, self.source, received, ineligible, path_id)
 
     def _judge_next_hop(self, received: Attributes) -> Ineligible | None:
         octets = received.next_hop_octets

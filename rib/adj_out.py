@@ -61,7 +61,9 @@ class AdjRibOut:
         pending = self.pending.get(family)
         if pending is None or self.rules.policy is None:
             return False
-        if pending.keys().isdisjoint(changed):
+        if not pending:
+            self.pending[family] = dict(changed)
+        elif pending.keys().isdisjoint(changed):
             pending |= changed
         else:
             for nlri, old in changed.items():
@@ -135,7 +137,7 @@ class AdjRibOut:
 
     def _announce(self, batch: Batch, path: Path, prefixes: list[bytes]) -> None:
         if not self._per_prefix:
-            if (exported := self.verdict(batch.family, prefixes[0], path)) is not None:
+            if (exported := self.rules.verdict(batch.family, prefixes[0], path)) is not None:
                 batch.announced.append((exported, path.source, prefixes))
             return
         by_result: dict[Exported, list[bytes]] = {}

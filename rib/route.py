@@ -64,7 +64,6 @@ class Path:
         self,
         attributes: Attributes,
         source: Source,
-        *,
         received: Attributes | None = None,
         ineligible: Ineligible | None = None,
         path_id: int | None = None,

@@ -21,7 +21,7 @@ from bgp.net.transport import Connection, SocketOptions, Transport
 from bgp.options import PeerOptions, SpeakerOptions
 from bgp.session import Closed, Dial, Established, HangUp, OpenReceived, RefreshReceived, Session, SessionEvent
 from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
-from bgp.wire.scan import RouteUpdate
+from bgp.wire.scan import Reach, RouteUpdate
 from fsm import collision
 from fsm.collision import Loser, resolve
 from fsm.words import State
@@ -263,8 +263,10 @@ class Peer:
             session.discard_events()
             return
         for event in session.events():
-            if event.__class__ is RouteUpdate:
-                self._ingest(event)  # type: ignore[arg-type]  # the class was looked at
+            if event.__class__ is Reach:
+                self._take(event)  # type: ignore[arg-type]  # the class was looked at
+            elif event.__class__ is RouteUpdate:
+                self._ingest(event)  # type: ignore[arg-type]  # likewise
             else:
                 self._handle(link, event)
         self._home.groups.wake()
@@ -378,28 +380,36 @@ class Peer:
     # Routes.
 
     def _ingest(self, update: RouteUpdate) -> None:
+        """Take in an UPDATE that withdraws, or of which RFC 7606 had something to say."""
         adj_in = self.adj_in
         if adj_in is None:
             return
-        loc_rib = self._home.loc_rib
         for family, nlri, ids in update.withdrawn:
             gone = adj_in.withdraw(family, nlri, ids)
             if gone:
-                loc_rib.table(family).remove(gone)
-        for family, attributes, nlri, ids in update.announced:
-            if adj_in.uniform and ids is None:
-                path = adj_in.path(attributes)
-                loc_rib.table(family).insert(nlri, path, adj_in.store(family, nlri, path))
-            else:
-                for path, keys, before in adj_in.announce(family, nlri, attributes, ids):
-                    loc_rib.table(family).insert(keys, path, before)
-            limit = self.options.max_prefixes
-            if limit is not None and len(adj_in.tables[family]) > limit:
-                data = family.afi.to_bytes(2, "big") + bytes((family.safi,)) + limit.to_bytes(4, "big")
-                cease = Notification(NotificationCode.CEASE, CeaseSubcode.MAXIMUM_NUMBER_OF_PREFIXES_REACHED, data)
-                self._primary.session.close(trio.current_time(), cease, f"more than {limit} prefixes of {family}")
-                return
-        if adj_in.wants_sweep and (scanner := self._primary.session.scanner) is not None:
+                self._home.loc_rib.table(family).remove(gone)
+        for reach in update.announced:
+            self._take(reach)
+
+    def _take(self, reach: Reach) -> None:
+        """Take in routes."""
+        adj_in = self.adj_in
+        if adj_in is None:
+            return
+        family, attributes, nlri, ids = reach
+        table = self._home.loc_rib.table(family)
+        if ids is None and adj_in.uniform:
+            path = adj_in.path(attributes)
+            table.insert(nlri, path, adj_in.store(family, nlri, path))
+        else:
+            for path, keys, before in adj_in.announce(family, nlri, attributes, ids):
+                table.insert(keys, path, before)
+        limit = self.options.max_prefixes
+        if limit is not None and len(adj_in.tables[family]) > limit:
+            octets = family.afi.to_bytes(2, "big") + bytes((family.safi,)) + limit.to_bytes(4, "big")
+            cease = Notification(NotificationCode.CEASE, CeaseSubcode.MAXIMUM_NUMBER_OF_PREFIXES_REACHED, octets)
+            self._primary.session.close(trio.current_time(), cease, f"more than {limit} prefixes of {family}")
+        elif adj_in.wants_sweep and (scanner := self._primary.session.scanner) is not None:
             live = adj_in.live_blocks()
             adj_in.forget(live)
             scanner.forget(live)

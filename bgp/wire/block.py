@@ -25,6 +25,8 @@ from bgp.wire.spelling import (
 
 #: ORIGIN, AS_PATH and NEXT_HOP: what IPv4 prefixes need.
 WHOLE: Final = 0b1110
+#: ORIGIN and AS_PATH: what all prefixes need.
+ALWAYS: Final = 0b0110
 #: RFC 6793 9: AS_TRANS stands for an AS number that needs four octets.
 AS_TRANS_OCTETS: Final = (23456).to_bytes(2, "big")
 #: Attributes that we know and pass on as they are.
@@ -45,17 +47,22 @@ HAS_MP: Final = Block(None, (), 0, has_mp=True)
 
 
 class BlockReader:
-    """Reads one attribute block."""
+    """Reads attribute blocks of one session, one after the other."""
 
-    def __init__(self, context: Context, first_as: int | None, next_hops: dict[bytes, bytes]) -> None:
+    def __init__(self, context: Context, next_hops: dict[bytes, bytes]) -> None:
         self.context = context
-        self.first_as = first_as
+        self.first_as = context.peer_asn if context.peering == "external" and context.enforce_first_as else None
         self.next_hops = next_hops
         self.errors: list[UpdateError] = []
         self.values: dict[int, tuple[int, bytes]] = {}
 
-    def read(self, raw: bytes) -> Block:
-        """The block, each attribute validated. Raises PeerError for an unrecognised well-known attribute."""
+    def read(self, raw: bytes) -> Block | SpelledAttributes:
+        """The block, each attribute validated: attributes alone where nothing is wrong and ORIGIN and AS_PATH are there.
+
+        Raises PeerError for an unrecognised well-known attribute.
+        """
+        if self.errors:
+            self.errors = []
         made = SpelledAttributes()
         made.med = made.local_pref = None
         made.path_octets = made.next_hop_octets = made.reflection = b""
@@ -112,7 +119,10 @@ class BlockReader:
         made.reflection = b"".join(reflection) if reflection else b""
         if not as4:
             self.widen(made)
-        made.is_whole = bool(made.next_hop_octets) and good & WHOLE == WHOLE and not self.errors
+        if not self.errors and good & ALWAYS == ALWAYS:
+            made.is_whole = good & WHOLE == WHOLE
+            return made
+        made.is_whole = False
         if any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in self.errors):
             return Block(None, tuple(self.errors), seen)
         return Block(made, tuple(self.errors), good)

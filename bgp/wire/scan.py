@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from bgp.error import PeerError, Reaction, UpdateError
 from bgp.wire.attributes import check
-from bgp.wire.block import WHOLE, Block, BlockReader
+from bgp.wire.block import ALWAYS, WHOLE, Block, BlockReader
 from bgp.wire.context import Context
 from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
 from bgp.wire.spelling import SpelledAttributes
@@ -35,10 +35,9 @@ PREFIX_FAMILIES: Final = {
     IPV6_UNICAST: STEP6,
     IPV6_MULTICAST: STEP6,
 }
-#: What a block must have for its prefixes to be used: ORIGIN and AS_PATH, and NEXT_HOP for the plain NLRI field.
-ALWAYS: Final = 0b0110
 MP_REACH: Final = 14
 MP_UNREACH: Final = 15
+_new_tuple: Final = tuple.__new__
 
 
 class Reach(NamedTuple):
@@ -81,25 +80,42 @@ class UpdateScanner:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self._first_as = None
-        if context.peering == "external" and context.enforce_first_as:
-            self._first_as = context.peer_asn
         self._plain = IPV4_UNICAST not in context.add_path and (
             context.families is None or IPV4_UNICAST in context.families
         )
+        self._whole: dict[bytes, SpelledAttributes] = {}
         self._clean: dict[bytes, SpelledAttributes] = {}
         self._faulty: dict[bytes, Block] = {}
         self._with_next_hop: dict[tuple[bytes, bytes], SpelledAttributes] = {}
         self._next_hops: dict[bytes, bytes] = {}
+        self._reader = BlockReader(context, self._next_hops)
 
     def forget(self, live: set[int]) -> None:
         """Drop the blocks whose identity is not in `live`."""
+        self._whole = {raw: found for raw, found in self._whole.items() if id(found) in live}
         self._clean = {raw: found for raw, found in self._clean.items() if id(found) in live}
         self._with_next_hop = {key: found for key, found in self._with_next_hop.items() if id(found) in live}
         self._next_hops.clear()
 
-    def scan(self, octets: bytes, at: int, end: int) -> RouteUpdate:
-        """Read the UPDATE whose body is octets[at:end]. Raises PeerError where the session must end."""
+    def scan(self, octets: bytes, at: int, end: int) -> RouteUpdate | Reach:
+        """Read the UPDATE whose body is octets[at:end]; a `Reach` says that it announces, and that is all.
+
+        Raises PeerError where the session must end.
+        """
+        if self._plain and end - at > 4 and not octets[at] and not octets[at + 1]:
+            start = at + 4
+            stop = start + (octets[at + 2] << 8 | octets[at + 3])
+            if stop < end:
+                raw = octets[start:stop]
+                found = self._whole.get(raw) or self._learn(raw)
+                if found is not None:
+                    nlri = prefixes(octets, stop, end, STEP4)
+                    if nlri is None:
+                        raise PeerError(3, 10, b"", "NLRI field is malformed")
+                    return _new_tuple(Reach, (IPV4_UNICAST, found, nlri, None))
+        return self._scan_any(octets, at, end)
+
+    def _scan_any(self, octets: bytes, at: int, end: int) -> RouteUpdate:
         if end - at < 4:
             raise PeerError(3, 1, b"", "UPDATE is too short")
         gone_from = at + 2
@@ -110,19 +126,20 @@ class UpdateScanner:
         block_to = block_from + (octets[gone_to] << 8 | octets[gone_to + 1])
         if block_to > end:
             raise PeerError(3, 1, b"", "Total Path Attribute Length runs past the message")
-        raw = octets[block_from:block_to]
-        if self._plain and gone_from == gone_to and block_to < end:
-            found = self._clean.get(raw) or self.block(raw).attributes
-            if found is not None and found.is_whole:
-                nlri = prefixes(octets, block_to, end, STEP4)
-                if nlri is None:
-                    raise PeerError(3, 10, b"", "NLRI field is malformed")
-                return RouteUpdate((Reach(IPV4_UNICAST, found, nlri, None),))
         gone = self._list(IPV4_UNICAST, octets, gone_from, gone_to)
         new = self._list(IPV4_UNICAST, octets, block_to, end)
         if gone is None or new is None:
             raise PeerError(3, 10, b"", f"{'NLRI' if gone else 'Withdrawn Routes'} field is malformed")
-        return self._assemble(raw, gone, new)
+        return self._assemble(octets[block_from:block_to], gone, new)
+
+    def _learn(self, raw: bytes) -> SpelledAttributes | None:
+        """Read a block that is new; None unless IPv4 prefixes can be used with it as it is."""
+        block = self._reader.read(raw)
+        if block.__class__ is SpelledAttributes:
+            if block.is_whole:
+                self._whole[raw] = block
+                return block
+        return None
 
     def _list(self, family: Family, octets: bytes, at: int, end: int) -> Unreach | None:
         step = PREFIX_FAMILIES[family]
@@ -138,7 +155,7 @@ class UpdateScanner:
         unreach: bytes | None = None
         ignored: list[UpdateError] = []
         rest = raw
-        if self.block(raw).has_mp:
+        if self._block(raw).has_mp:
             rest, reach, unreach, ignored = self._cut(raw)
         announced: list[tuple[Unreach, bytes | None]] = [(new, None)] if new.nlri else []
         withdrawn = [gone] if gone.nlri else []
@@ -160,7 +177,7 @@ class UpdateScanner:
         if not rest and not announced:
             end_of_rib = empty_unreach if raw and not withdrawn else None
             return RouteUpdate((), withdrawn, tuple(ignored), IPV4_UNICAST if not raw and not withdrawn else end_of_rib)
-        block = self.block(rest)
+        block = self._block(rest)
         errors = (*block.errors, *ignored, *_missing(block.codes, bool(new.nlri), bool(announced)))
         if block.attributes is None or any(e.reaction >= Reaction.TREAT_AS_WITHDRAW for e in errors):
             if not announced and reach is None:
@@ -243,24 +260,23 @@ class UpdateScanner:
             raise PeerError(3, 9, b"", "MP_UNREACH_NLRI has a malformed prefix")
         return routes
 
-    def block(self, raw: bytes) -> Block:
-        """Read a block without MP_REACH_NLRI and MP_UNREACH_NLRI, or find it again."""
-        found = self._clean.get(raw)
-        if found is not None:
-            return Block(found, (), WHOLE if found.is_whole else ALWAYS)
-        faulty = self._faulty.get(raw)
-        if faulty is not None:
-            return faulty
-        block = BlockReader(self.context, self._first_as, self._next_hops).read(raw)
-        if block.has_mp:
-            return block
-        if block.attributes is not None and not block.errors and block.codes & ALWAYS == ALWAYS:
-            self._clean[raw] = block.attributes
-        else:
-            if len(self._faulty) >= FAULTY_LIMIT:
-                self._faulty.clear()
-            self._faulty[raw] = block
-        return block
+    def _block(self, raw: bytes) -> Block:
+        """Read a block, or find it again."""
+        found = self._whole.get(raw) or self._clean.get(raw)
+        if found is None:
+            faulty = self._faulty.get(raw)
+            if faulty is not None:
+                return faulty
+            read = self._reader.read(raw)
+            if isinstance(read, Block):
+                if not read.has_mp:
+                    if len(self._faulty) >= FAULTY_LIMIT:
+                        self._faulty.clear()
+                    self._faulty[raw] = read
+                return read
+            found = read
+            (self._whole if found.is_whole else self._clean)[raw] = found
+        return Block(found, (), WHOLE if found.is_whole else ALWAYS)
 
     def _with(self, raw: bytes, attributes: SpelledAttributes, next_hop: bytes) -> SpelledAttributes:
         """`attributes`, read from `raw`, with the next hop of MP_REACH_NLRI."""
