@@ -1,0 +1,1 @@
+from rib.policy import accept, reject

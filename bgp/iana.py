@@ -1,0 +1,5 @@
+from enum import IntEnum
+class MessageType(IntEnum): OPEN=1; UPDATE=2; NOTIFICATION=3; KEEPALIVE=4; ROUTE_REFRESH=5
+class NotificationCode(IntEnum): CEASE=6
+class CeaseSubcode(IntEnum):
+    MAXIMUM_NUMBER_OF_PREFIXES_REACHED=1; ADMINISTRATIVE_SHUTDOWN=2; PEER_DE_CONFIGURED=3

@@ -1,0 +1,1 @@
+def check(code, flags, value, context): return None
