@@ -1,5 +1,190 @@
-from enum import IntEnum
-class MessageType(IntEnum): OPEN=1; UPDATE=2; NOTIFICATION=3; KEEPALIVE=4; ROUTE_REFRESH=5
-class NotificationCode(IntEnum): CEASE=6
+"""The numbers of BGP as IANA lists them, each with the RFC that defines it. A number that is not here stays itself."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import Final
+
+
+class MessageType(IntEnum):
+    """BGP message types."""
+
+    OPEN = 1  #: RFC 4271
+    UPDATE = 2  #: RFC 4271
+    NOTIFICATION = 3  #: RFC 4271
+    KEEPALIVE = 4  #: RFC 4271
+    ROUTE_REFRESH = 5  #: RFC 2918
+
+
+class NotificationCode(IntEnum):
+    """BGP error codes."""
+
+    MESSAGE_HEADER_ERROR = 1  #: RFC 4271
+    OPEN_MESSAGE_ERROR = 2  #: RFC 4271
+    UPDATE_MESSAGE_ERROR = 3  #: RFC 4271
+    HOLD_TIMER_EXPIRED = 4  #: RFC 4271
+    FINITE_STATE_MACHINE_ERROR = 5  #: RFC 4271, subcodes RFC 6608
+    CEASE = 6  #: RFC 4271, subcodes RFC 4486
+    ROUTE_REFRESH_MESSAGE_ERROR = 7  #: RFC 7313
+    SEND_HOLD_TIMER_EXPIRED = 8  #: RFC 9687
+
+
+class HeaderSubcode(IntEnum):
+    """Subcodes of Message Header Error (RFC 4271 6.1)."""
+
+    CONNECTION_NOT_SYNCHRONIZED = 1
+    BAD_MESSAGE_LENGTH = 2
+    BAD_MESSAGE_TYPE = 3
+
+
+class OpenSubcode(IntEnum):
+    """Subcodes of OPEN Message Error (RFC 4271 6.2)."""
+
+    UNSPECIFIC = 0
+    UNSUPPORTED_VERSION_NUMBER = 1
+    BAD_PEER_AS = 2
+    BAD_BGP_IDENTIFIER = 3
+    UNSUPPORTED_OPTIONAL_PARAMETER = 4
+    AUTHENTICATION_FAILURE = 5  #: deprecated by RFC 4271
+    UNACCEPTABLE_HOLD_TIME = 6
+    UNSUPPORTED_CAPABILITY = 7  #: RFC 5492
+    ROLE_MISMATCH = 11  #: RFC 9234
+
+
+class UpdateSubcode(IntEnum):
+    """Subcodes of UPDATE Message Error (RFC 4271 6.3)."""
+
+    UNSPECIFIC = 0
+    MALFORMED_ATTRIBUTE_LIST = 1
+    UNRECOGNIZED_WELL_KNOWN_ATTRIBUTE = 2
+    MISSING_WELL_KNOWN_ATTRIBUTE = 3
+    ATTRIBUTE_FLAGS_ERROR = 4
+    ATTRIBUTE_LENGTH_ERROR = 5
+    INVALID_ORIGIN_ATTRIBUTE = 6
+    INVALID_NEXT_HOP_ATTRIBUTE = 8
+    OPTIONAL_ATTRIBUTE_ERROR = 9
+    INVALID_NETWORK_FIELD = 10
+    MALFORMED_AS_PATH = 11
+
+
+class FsmSubcode(IntEnum):
+    """Subcodes of Finite State Machine Error (RFC 6608)."""
+
+    UNSPECIFIED_ERROR = 0
+    UNEXPECTED_MESSAGE_IN_OPEN_SENT = 1
+    UNEXPECTED_MESSAGE_IN_OPEN_CONFIRM = 2
+    UNEXPECTED_MESSAGE_IN_ESTABLISHED = 3
+
+
 class CeaseSubcode(IntEnum):
-    MAXIMUM_NUMBER_OF_PREFIXES_REACHED=1; ADMINISTRATIVE_SHUTDOWN=2; PEER_DE_CONFIGURED=3
+    """Subcodes of Cease (RFC 4486)."""
+
+    MAXIMUM_NUMBER_OF_PREFIXES_REACHED = 1
+    ADMINISTRATIVE_SHUTDOWN = 2
+    PEER_DE_CONFIGURED = 3
+    ADMINISTRATIVE_RESET = 4
+    CONNECTION_REJECTED = 5
+    OTHER_CONFIGURATION_CHANGE = 6
+    CONNECTION_COLLISION_RESOLUTION = 7
+    OUT_OF_RESOURCES = 8
+    HARD_RESET = 9  #: RFC 8538
+    BFD_DOWN = 10  #: RFC 9384
+
+
+class RouteRefreshSubcode(IntEnum):
+    """Subcodes of ROUTE-REFRESH Message Error (RFC 7313 5)."""
+
+    INVALID_MESSAGE_LENGTH = 1
+
+
+class RouteRefreshSubtype(IntEnum):
+    """What a ROUTE-REFRESH says (RFC 7313 3.2)."""
+
+    REQUEST = 0  #: RFC 2918
+    BEGIN = 1
+    END = 2
+
+
+class OptionalParameter(IntEnum):
+    """OPEN optional parameters."""
+
+    AUTHENTICATION = 1  #: deprecated by RFC 4271
+    CAPABILITIES = 2  #: RFC 5492
+    EXTENDED_LENGTH = 255  #: RFC 9072
+
+
+class CapabilityCode(IntEnum):
+    """Capabilities (RFC 5492)."""
+
+    MULTIPROTOCOL = 1  #: RFC 2858
+    ROUTE_REFRESH = 2  #: RFC 2918
+    OUTBOUND_ROUTE_FILTERING = 3  #: RFC 5291
+    EXTENDED_NEXT_HOP = 5  #: RFC 8950
+    EXTENDED_MESSAGE = 6  #: RFC 8654
+    BGPSEC = 7  #: RFC 8205
+    MULTIPLE_LABELS = 8  #: RFC 8277
+    BGP_ROLE = 9  #: RFC 9234
+    GRACEFUL_RESTART = 64  #: RFC 4724
+    FOUR_OCTET_AS = 65  #: RFC 6793
+    DYNAMIC_CAPABILITY = 67  #: draft-ietf-idr-dynamic-cap
+    MULTISESSION = 68  #: draft-ietf-idr-bgp-multisession
+    ADD_PATH = 69  #: RFC 7911
+    ENHANCED_ROUTE_REFRESH = 70  #: RFC 7313
+    LONG_LIVED_GRACEFUL_RESTART = 71  #: RFC 9494
+    FQDN = 73  #: draft-walton-bgp-hostname-capability
+    SOFTWARE_VERSION = 75  #: draft-abraitis-bgp-version-capability
+    PRESTANDARD_ROUTE_REFRESH = 128  #: deprecated by RFC 8810
+
+
+class AttributeFlag(IntFlag):
+    """Flags of a path attribute (RFC 4271 4.3)."""
+
+    OPTIONAL = 0x80
+    TRANSITIVE = 0x40
+    PARTIAL = 0x20
+    EXTENDED_LENGTH = 0x10
+
+
+class AttributeCode(IntEnum):
+    """Path attribute type codes."""
+
+    ORIGIN = 1  #: RFC 4271
+    AS_PATH = 2  #: RFC 4271
+    NEXT_HOP = 3  #: RFC 4271
+    MULTI_EXIT_DISC = 4  #: RFC 4271
+    LOCAL_PREF = 5  #: RFC 4271
+    ATOMIC_AGGREGATE = 6  #: RFC 4271
+    AGGREGATOR = 7  #: RFC 4271
+    COMMUNITIES = 8  #: RFC 1997
+    ORIGINATOR_ID = 9  #: RFC 4456
+    CLUSTER_LIST = 10  #: RFC 4456
+    MP_REACH_NLRI = 14  #: RFC 4760
+    MP_UNREACH_NLRI = 15  #: RFC 4760
+    EXTENDED_COMMUNITIES = 16  #: RFC 4360
+    AS4_PATH = 17  #: RFC 6793
+    AS4_AGGREGATOR = 18  #: RFC 6793
+    PMSI_TUNNEL = 22  #: RFC 6514
+    TUNNEL_ENCAPSULATION = 23  #: RFC 9012
+    TRAFFIC_ENGINEERING = 24  #: RFC 5543
+    IPV6_EXTENDED_COMMUNITIES = 25  #: RFC 5701
+    AIGP = 26  #: RFC 7311
+    BGP_LS = 29  #: RFC 9552
+    LARGE_COMMUNITIES = 32  #: RFC 8092
+    BGPSEC_PATH = 33  #: RFC 8205
+    ONLY_TO_CUSTOMER = 35  #: RFC 9234
+    PREFIX_SID = 40  #: RFC 8669
+    ATTR_SET = 128  #: RFC 6368
+
+
+#: RFC 6793 9: stands for an AS number that does not fit two octets.
+AS_TRANS: Final = 23456
+
+#: The subcodes of each error code.
+SUBCODES: Final[dict[int, type[IntEnum]]] = {
+    NotificationCode.MESSAGE_HEADER_ERROR: HeaderSubcode,
+    NotificationCode.OPEN_MESSAGE_ERROR: OpenSubcode,
+    NotificationCode.UPDATE_MESSAGE_ERROR: UpdateSubcode,
+    NotificationCode.FINITE_STATE_MACHINE_ERROR: FsmSubcode,
+    NotificationCode.CEASE: CeaseSubcode,
+    NotificationCode.ROUTE_REFRESH_MESSAGE_ERROR: RouteRefreshSubcode,
+}

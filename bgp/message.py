@@ -1,15 +1,174 @@
+"""BGP messages as frozen values. Octets are another package's knowledge: `bgp.wire.decode` and `bgp.wire.encode`."""
+
 from __future__ import annotations
+
 from dataclasses import dataclass
+from enum import IntEnum
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple, TypeAlias
+
+from bgp.capability import Capability, FourOctetAs
+from bgp.error import UpdateError
+from bgp.iana import SUBCODES, CeaseSubcode, MessageType, NotificationCode
+from rib.as_path import AsPath
+from rib.attributes import Aggregator, Origin
+from rib.community import Community, ExtendedCommunity, LargeCommunity
+from rib.family import Family
+from rib.prefix import Prefix
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
-    version:int; my_as:int; hold_time:int; bgp_id:object; capabilities:tuple
+    """OPEN (RFC 4271 4.2). `my_as` is the two-octet field, `asn` the AS number; `hold_time` in seconds."""
+
+    version: int
+    my_as: int
+    hold_time: int
+    bgp_id: IPv4Address
+    capabilities: tuple[Capability, ...] = ()
+
     @property
-    def asn(self):
-        from bgp.capability import FourOctetAs
-        return next((c.asn for c in self.capabilities if isinstance(c,FourOctetAs)), self.my_as)
+    def asn(self) -> int:
+        """The sender's AS number: of the four-octet AS capability where it is there (RFC 6793 4.1)."""
+        return next((c.asn for c in self.capabilities if isinstance(c, FourOctetAs)), self.my_as)
+
+
+class PathPrefix(NamedTuple):
+    """A prefix with its path identifier (RFC 7911 3)."""
+
+    prefix: Prefix
+    path_id: int
+
+
+#: One element of an NLRI field.
+Nlri: TypeAlias = Prefix | PathPrefix
+
+
 @dataclass(frozen=True, slots=True)
-class Notification: code:int; subcode:int; data:bytes=b""
+class MpReach:
+    """MP_REACH_NLRI (RFC 4760 3). `octets` is all after the SAFI where the family is none that we read."""
+
+    family: Family
+    next_hops: tuple[IPv4Address | IPv6Address, ...] = ()  #: global, then link-local (RFC 2545 3)
+    nlri: tuple[Nlri, ...] = ()
+    octets: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
-class Keepalive: pass
+class MpUnreach:
+    """MP_UNREACH_NLRI (RFC 4760 4). `octets` is all after the SAFI where the family is none that we read."""
+
+    family: Family
+    nlri: tuple[Nlri, ...] = ()
+    octets: bytes = b""
+
+
+#: What a path attribute can hold; octets where it is unknown or malformed.
+AttributeValue: TypeAlias = (
+    Origin
+    | AsPath
+    | IPv4Address
+    | int
+    | bool
+    | Aggregator
+    | tuple[Community, ...]
+    | tuple[ExtendedCommunity, ...]
+    | tuple[LargeCommunity, ...]
+    | tuple[IPv4Address, ...]
+    | MpReach
+    | MpUnreach
+    | bytes
+)
+
+
 @dataclass(frozen=True, slots=True)
-class RouteRefresh: family:object; subtype:int=0; orf:bytes=b""
+class PathAttribute:
+    """One path attribute (RFC 4271 4.3): flags octet, type code, value."""
+
+    flags: int
+    code: int
+    value: AttributeValue
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """UPDATE (RFC 4271 4.3). `withdrawn` and `nlri` are the two plain IPv4 fields.
+
+    `errors` says what RFC 7606 has to say of it; attributes that it is about hold octets where they could not be read.
+    """
+
+    withdrawn: tuple[Nlri, ...] = ()
+    attributes: tuple[PathAttribute, ...] = ()
+    nlri: tuple[Nlri, ...] = ()
+    errors: tuple[UpdateError, ...] = ()
+
+    def attribute(self, code: int) -> PathAttribute | None:
+        """The first attribute of that code, which is the one that counts (RFC 7606 3 g)."""
+        return next((attribute for attribute in self.attributes if attribute.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """NOTIFICATION (RFC 4271 4.5)."""
+
+    code: int
+    subcode: int
+    data: bytes = b""
+
+    @property
+    def shutdown_communication(self) -> str | None:
+        """The text that an operator sent along (RFC 9003 2); None where there is none or it is malformed."""
+        ended = (CeaseSubcode.ADMINISTRATIVE_SHUTDOWN, CeaseSubcode.ADMINISTRATIVE_RESET)
+        if self.code != NotificationCode.CEASE or self.subcode not in ended or not self.data:
+            return None
+        text = self.data[1:]
+        if len(text) != self.data[0] or not text:
+            return None
+        try:
+            return text.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def __str__(self) -> str:
+        subcodes = SUBCODES.get(self.code)
+        words = [_words(NotificationCode, self.code)]
+        if subcodes is not None and (self.subcode or 0 in list(subcodes)):
+            words.append(_words(subcodes, self.subcode))
+        text = f"NOTIFICATION {self.code}/{self.subcode} ({', '.join(words)})"
+        if (said := self.shutdown_communication) is not None:
+            return f"{text}: {said!r}"
+        return f"{text} data {self.data.hex()}" if self.data else text
+
+
+def _words(numbers: type[IntEnum], number: int) -> str:
+    try:
+        name = numbers(number).name
+    except ValueError:
+        return f"unknown {number}"
+    return name.capitalize().replace("_", " ").replace(" as", " AS").replace("Bgp", "BGP")
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """KEEPALIVE (RFC 4271 4.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRefresh:
+    """ROUTE-REFRESH (RFC 2918 3, subtypes of RFC 7313 3.2); `orf` is what follows (RFC 5291 5.2)."""
+
+    family: Family
+    subtype: int = 0
+    orf: bytes = b""
+
+
+Message: TypeAlias = Open | Update | Notification | Keepalive | RouteRefresh
+
+#: The type octet of each message.
+TYPES: dict[type[Message], MessageType] = {
+    Open: MessageType.OPEN,
+    Update: MessageType.UPDATE,
+    Notification: MessageType.NOTIFICATION,
+    Keepalive: MessageType.KEEPALIVE,
+    RouteRefresh: MessageType.ROUTE_REFRESH,
+}

@@ -20,7 +20,7 @@ from bgp.capability import Capability, Multiprotocol, Negotiated, negotiate
 from bgp.error import PeerError
 from bgp.iana import MessageType
 from bgp.message import Keepalive, Notification, Open, RouteRefresh
-from bgp.wire import encode
+from bgp.wire.codec import encode
 from bgp.wire.context import Context
 from bgp.wire.header import HEADER_LENGTH, MARKER, check_header
 from bgp.wire.notification import decode_notification
@@ -29,9 +29,9 @@ from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.refresh import decode_refresh
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
 from fsm import words
-from fsm.machine import Machine, Settings
+from fsm.machine import Machine
+from fsm.settings import Settings
 from fsm.words import Action, Event, Fault, State
-from rib.family import Family
 
 
 @dataclass(frozen=True, slots=True)

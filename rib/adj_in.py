@@ -132,7 +132,9 @@ class AdjRibIn:
             found = self._next_hops[octets] = self.rules.judge_next_hop(received)
             return found
 
-    def _with_policy(self, received: Attributes, path_id: int | None, policy: Policy, family: Family, nlri: bytes) -> Path:
+    def _with_policy(
+        self, received: Attributes, path_id: int | None, policy: Policy, family: Family, nlri: bytes
+    ) -> Path:
         changed = policy.apply(family, nlri, received, self.source)
         if changed is None:
             refused = Ineligible(Why.POLICY)
@@ -180,7 +182,9 @@ class AdjRibIn:
             groups[result][1].append(nlri)
         yield from groups.values()
 
-    def refuse(self, family: Family, keys: Sequence[bytes], attributes: Attributes, why: Ineligible) -> Mapping[bytes, Path]:
+    def refuse(
+        self, family: Family, keys: Sequence[bytes], attributes: Attributes, why: Ineligible
+    ) -> Mapping[bytes, Path]:
         """Take routes in that may not be used for a reason of their own. Gives what they replace."""
         path = Path(attributes, self.source, ineligible=why)
         return self.store(family, keys, path) or {}

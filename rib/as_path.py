@@ -114,7 +114,7 @@ class AsPath(NamedTuple):
 
     def count(self, asn: object) -> int:
         """How often an AS number is there."""
-        return sum(asns.count(asn) for _, asns in self.segments)  # type: ignore[arg-type]  # as tuple.count has it
+        return sum(asns.count(asn) for _, asns in self.segments)
 
     def prepend(self, asn: int, times: int = 1) -> AsPath:
         """The path with `asn` put before it, in a segment of its own where the first one is full (RFC 4271 5.1.2)."""

@@ -90,7 +90,9 @@ class ExtendedCommunity(bytes):
             try:
                 return cls(bytes.fromhex(text.removeprefix("0x")))
             except ValueError:
-                raise ValueError(f"{text!r} is not an extended community: write rt:AS:N, ro:AS:N or 16 hex digits") from None
+                raise ValueError(
+                    f"{text!r} is not an extended community: write rt:AS:N, ro:AS:N or 16 hex digits"
+                ) from None
         admin, _, number = rest.rpartition(":")
         subtype = _SUBTYPE_NUMBERS[name]
         try:

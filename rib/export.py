@@ -181,6 +181,7 @@ class ExportRules:
             keep_med=source.is_local or attributes.med != path.received.med,
             override=(self.peer_asn, self.own_asn) if self.as_override else None,
         )
+
     def _internal_next_hop(
         self, path: Path, ours: IPv4Address | IPv6Address | None
     ) -> IPv4Address | IPv6Address | None:

@@ -106,7 +106,7 @@ class Match:
 
     def _path_holds(self, attributes: Attributes) -> bool:
         path = attributes.as_path
-        if self.as_in_path and not any(asn in path for asn in self.as_in_path):
+        if self.as_in_path and not any(path.count(asn) for asn in self.as_in_path):
             return False
         if self.origin_as and path.origin_as not in self.origin_as:
             return False

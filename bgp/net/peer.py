@@ -264,9 +264,9 @@ class Peer:
             return
         for event in session.events():
             if event.__class__ is Reach:
-                self._take(event)  # type: ignore[arg-type]  # the class was looked at
+                self._take(event)
             elif event.__class__ is RouteUpdate:
-                self._ingest(event)  # type: ignore[arg-type]  # likewise
+                self._ingest(event)
             else:
                 self._handle(link, event)
         self._home.groups.wake()
@@ -330,7 +330,8 @@ class Peer:
         home, options = self._home, self.options
         connection = link.connection
         opened = link.session.peer_open
-        assert connection is not None and opened is not None  # Established has both
+        assert connection is not None  # Established has both
+        assert opened is not None
         self.source = self._source(opened.bgp_id)
         rules = import_rules(home.options, options, connection.local[0], home.resolver)
         self.adj_in = AdjRibIn(self.source, rules, negotiated.families)

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from bgp.capability import AddPath, Capability, ExtendedMessage, FourOctetAs, Fqdn, Multiprotocol, RouteRefresh
 from bgp.options import AddPathMode, NextHopSelf, PeerOptions, SpeakerOptions
 from bgp.session import SessionOptions
-from fsm.machine import Settings
+from fsm.settings import Settings
 from rib.adj_in import ImportRules
 from rib.export import ExportRules
 from rib.family import Afi
@@ -48,9 +48,7 @@ def session_options(speaker: SpeakerOptions, peer: PeerOptions) -> SessionOption
         capabilities=tuple(capabilities),
         hold_time=peer.hold_time,
         enforce_first_as=peer.enforce_first_as and not peer.route_server_client,
-        machine=Settings(
-            hold_time=peer.hold_time, connect_retry_time=peer.connect_retry_time, passive=peer.passive
-        ),
+        machine=Settings(hold_time=peer.hold_time, connect_retry_time=peer.connect_retry_time, passive=peer.passive),
     )
 
 

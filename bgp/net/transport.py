@@ -172,7 +172,9 @@ async def _bound(address: str, port: int) -> trio.SocketListener:
         sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
-        raise OSError(error.errno, f"cannot listen on {address} port {port}: {os.strerror(error.errno or 0)}") from error
+        raise OSError(
+            error.errno, f"cannot listen on {address} port {port}: {os.strerror(error.errno or 0)}"
+        ) from error
     return trio.SocketListener(sock)
 
 

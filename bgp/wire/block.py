@@ -186,4 +186,3 @@ class BlockReader:
             made.tail = b"".join(
                 attribute(flags, code, wide if code == AGGREGATOR else value) for flags, code, value in tail
             )
-

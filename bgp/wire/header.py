@@ -1,9 +1,68 @@
-from bgp.error import PeerError
-HEADER_LENGTH=19
-MARKER=b"\xff"*16
-def check_header(o, longest):
-    if o[:16]!=MARKER: raise PeerError(1,1,b"","bad marker")
-    l=o[16]<<8|o[17]; t=o[18]
-    if not 19<=l<=longest: raise PeerError(1,2,o[16:18],"bad length")
-    if t not in (1,2,3,4,5): raise PeerError(1,3,o[18:19],"bad type")
-    return l,t
+"""The header of every message (RFC 4271 4.1, RFC 8654).
+
+- 16 octets  Marker, all ones
+-  2 octets  Length, of the whole message
+-  1 octet   Type
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import construct as c
+
+from bgp.error import LocalError, PeerError
+from bgp.iana import HeaderSubcode, MessageType, NotificationCode
+from bgp.wire.fields import U8, U16, build, parse
+
+MARKER: Final = b"\xff" * 16
+HEADER_LENGTH: Final = 19
+#: RFC 4271 4.1: the longest message; RFC 8654 3 raises it where both sides can, for all but OPEN and KEEPALIVE.
+MAX_MESSAGE: Final = 4096
+MAX_EXTENDED_MESSAGE: Final = 65535
+
+HEADER: Final = c.Struct("marker" / c.Bytes(16), "length" / U16, "type" / U8)
+#: The shortest and the longest that a message of each type can be (RFC 4271 4, RFC 2918 3, RFC 8654 3).
+LENGTHS: Final[dict[int, tuple[int, int]]] = {
+    MessageType.OPEN: (29, MAX_MESSAGE),
+    MessageType.UPDATE: (23, MAX_EXTENDED_MESSAGE),
+    MessageType.NOTIFICATION: (21, MAX_EXTENDED_MESSAGE),
+    MessageType.KEEPALIVE: (HEADER_LENGTH, HEADER_LENGTH),
+    MessageType.ROUTE_REFRESH: (23, MAX_EXTENDED_MESSAGE),
+}
+
+
+def check_header(octets: bytes, longest: int) -> tuple[int, int]:
+    """(length, type) of the header in the first 19 octets. Raises PeerError 1/1, 1/2 or 1/3 (RFC 4271 6.1).
+
+    `longest` is the longest message that this session may carry.
+    """
+    header = parse(HEADER, octets[:HEADER_LENGTH])
+    length, kind = int(header.length), int(header.type)
+    if header.marker != MARKER:
+        raise _error(HeaderSubcode.CONNECTION_NOT_SYNCHRONIZED, b"", "the marker is not all ones")
+    if not HEADER_LENGTH <= length <= longest:
+        raise _bad_length(length, f"a message of {length} octets; {HEADER_LENGTH} to {longest} are allowed")
+    if kind not in LENGTHS:
+        raise _error(HeaderSubcode.BAD_MESSAGE_TYPE, bytes((kind,)), f"message type {kind} is unknown")
+    least, most = LENGTHS[kind]
+    if not least <= length <= most:
+        name = MessageType(kind).name.replace("_", "-")
+        raise _bad_length(length, f"{name} of {length} octets; {least} to {min(most, longest)} are allowed")
+    return length, kind
+
+
+def with_header(kind: int, body: bytes, longest: int = MAX_MESSAGE) -> bytes:
+    """A whole message. Raises LocalError if it is longer than `longest`."""
+    length = HEADER_LENGTH + len(body)
+    if length > longest:
+        raise LocalError(f"a message of {length} octets; {longest} are allowed")
+    return build(HEADER, {"marker": MARKER, "length": length, "type": kind}) + body
+
+
+def _bad_length(length: int, reason: str) -> PeerError:
+    return _error(HeaderSubcode.BAD_MESSAGE_LENGTH, length.to_bytes(2, "big"), reason)
+
+
+def _error(subcode: HeaderSubcode, octets: bytes, reason: str) -> PeerError:
+    return PeerError(NotificationCode.MESSAGE_HEADER_ERROR, subcode, octets, reason)

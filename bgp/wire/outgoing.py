@@ -98,9 +98,11 @@ class Encoder:
 
     def _rewritten_path(self, spelled: SpelledAttributes, rewrite: Rewrite) -> bytes:
         """The AS_PATH by the plain way: what a confederation left, as-override, prepending."""
-        return path_octets(Rewrite(
-            prepend=rewrite.prepend, external=rewrite.external, override=rewrite.override
-        ).apply(spelled).as_path)
+        return path_octets(
+            Rewrite(prepend=rewrite.prepend, external=rewrite.external, override=rewrite.override)
+            .apply(spelled)
+            .as_path
+        )
 
     @staticmethod
     def _narrow(value: bytes) -> bytes:

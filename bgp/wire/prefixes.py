@@ -11,6 +11,7 @@ STEP6: Final = tuple(1 + (bits + 7) // 8 if bits <= 128 else 1 << 20 for bits in
 #: The bits of the last octet that lie beyond the prefix, by length modulo 8.
 HOST_BITS: Final = (0, 0x7F, 0x3F, 0x1F, 0x0F, 0x07, 0x03, 0x01)
 
+
 def prefixes(octets: bytes, at: int, end: int, step: tuple[int, ...]) -> list[bytes] | None:
     """The prefixes of octets[at:end], host bits cleared; None if they do not fill it exactly or are too long.
 

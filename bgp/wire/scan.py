@@ -135,10 +135,9 @@ class UpdateScanner:
     def _learn(self, raw: bytes) -> SpelledAttributes | None:
         """Read a block that is new; None unless IPv4 prefixes can be used with it as it is."""
         block = self._reader.read(raw)
-        if block.__class__ is SpelledAttributes:
-            if block.is_whole:
-                self._whole[raw] = block
-                return block
+        if isinstance(block, SpelledAttributes) and block.is_whole:
+            self._whole[raw] = block
+            return block
         return None
 
     def _list(self, family: Family, octets: bytes, at: int, end: int) -> Unreach | None:
@@ -302,6 +301,8 @@ def _missing(codes: int, plain: bool, any_reach: bool) -> list[UpdateError]:
     needed = WHOLE if plain else ALWAYS
     absent = [code for code in (1, 2, 3) if needed >> code & 1 and not codes >> code & 1]
     return [
-        UpdateError(Reaction.TREAT_AS_WITHDRAW, 3, 3, bytes((code,)), f"well-known attribute {code} is missing", code, None)
+        UpdateError(
+            Reaction.TREAT_AS_WITHDRAW, 3, 3, bytes((code,)), f"well-known attribute {code} is missing", code, None
+        )
         for code in absent
     ]

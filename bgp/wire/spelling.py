@@ -134,7 +134,7 @@ class SpelledAttributes(Attributes):
         reflection = {code: value for _, code, value in parts(self.reflection)}
         self.atomic_aggregate = ATOMIC_AGGREGATE in values
         value = values.get(AGGREGATOR)
-        self.aggregator = value and Aggregator(int.from_bytes(value[:4], "big"), IPv4Address(value[4:])) or None
+        self.aggregator = (value and Aggregator(int.from_bytes(value[:4], "big"), IPv4Address(value[4:]))) or None
         value = values.get(COMMUNITIES, b"")
         self.communities = tuple(map(Community, unpack(f">{len(value) // 4}I", value)))
         value = values.get(EXT_COMMUNITIES, b"")
@@ -194,9 +194,7 @@ def spell(attributes: Attributes) -> SpelledAttributes:
     return made
 
 
-def next_hop_octets(
-    next_hop: IPv4Address | IPv6Address | None, link_local: IPv6Address | None = None
-) -> bytes:
+def next_hop_octets(next_hop: IPv4Address | IPv6Address | None, link_local: IPv6Address | None = None) -> bytes:
     """A next hop as in NEXT_HOP or MP_REACH_NLRI (RFC 4271 4.3, RFC 2545 3)."""
     if next_hop is None:
         return b""

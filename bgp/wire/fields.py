@@ -1,0 +1,105 @@
+"""What the declarations of several messages are put together from, and the one door out of construct.
+
+Nothing outside `bgp.wire` sees a `Container` or a `ConstructError`: `parse` gives what an adapter made, or raises
+`Malformed`. Lists end with the octets they are in, never with the first element that cannot be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, Final
+
+import construct as c
+
+from rib.family import Family
+
+
+class Malformed(Exception):
+    """Octets that a declaration does not describe; the text says where and why."""
+
+
+def parse(declaration: c.Construct, octets: bytes, **context: object) -> Any:
+    """What `octets`, all of them, are. Raises Malformed, and nothing else, whatever the octets are."""
+    stream = BytesIO(octets)
+    try:
+        found = declaration.parse_stream(stream, **context)
+    except c.ConstructError as error:
+        raise Malformed(" ".join(str(error).split())) from error
+    left = len(octets) - stream.tell()
+    if left:
+        raise Malformed(f"{left} octets are left over")
+    return found
+
+
+def build(declaration: c.Construct, value: object, **context: object) -> bytes:
+    """The octets of `value`. Raises Malformed for a value that does not fit its fields."""
+    try:
+        octets: bytes = declaration.build(value, **context)
+    except c.ConstructError as error:
+        raise Malformed(" ".join(str(error).split())) from error
+    return octets
+
+
+class ListOf(c.Subconstruct):  # type: ignore[misc]  # construct is untyped
+    """Elements until the octets end. Unlike GreedyRange it takes no error for the end of the list."""
+
+    def _parse(self, stream: Any, context: Any, path: str) -> list[Any]:
+        found = []
+        end = len(stream.getbuffer())
+        while (at := stream.tell()) < end:
+            found.append(self.subcon._parsereport(stream, context, path))
+            if stream.tell() == at:
+                raise c.RangeError("an element of no octets", path=path)
+        return found
+
+    def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        for element in obj:
+            self.subcon._build(element, stream, context, path)
+        return obj
+
+    def _sizeof(self, context: Any, path: str) -> int:
+        raise c.SizeofError("a list has no fixed size", path=path)
+
+
+def value_of(declaration: c.Construct, decode: Callable[[Any], Any], encode: Callable[[Any], Any]) -> c.ExprAdapter:
+    """`declaration`, giving and taking one of our values. What `decode` refuses with ValueError is malformed."""
+
+    def decoded(found: Any, context: Any) -> Any:
+        try:
+            return decode(found)
+        except ValueError as error:
+            raise c.ValidationError(str(error)) from error
+
+    return c.ExprAdapter(declaration, decoded, lambda value, context: encode(value))
+
+
+def counted(size: c.Construct, inside: c.Construct) -> c.Construct:
+    """Octets with their length before them, all of which must be what `inside` describes."""
+    return c.Prefixed(size, c.FocusedSeq("inside", "inside" / inside, c.Terminated))
+
+
+U8: Final = c.Int8ub
+U16: Final = c.Int16ub
+U32: Final = c.Int32ub
+IPV4: Final = value_of(c.Bytes(4), IPv4Address, lambda address: address.packed)
+IPV6: Final = value_of(c.Bytes(16), IPv6Address, lambda address: address.packed)
+#: AFI, SAFI: as in MP_REACH_NLRI (RFC 4760 3).
+FAMILY: Final = value_of(
+    c.Struct("afi" / U16, "safi" / U8),
+    lambda found: Family(found.afi, found.safi),
+    lambda family: {"afi": family.afi, "safi": family.safi},
+)
+#: AFI, a reserved octet, SAFI: as in the multiprotocol capability and in ROUTE-REFRESH.
+SPACED_FAMILY: Final = value_of(
+    c.Struct("afi" / U16, "reserved" / U8, "safi" / U8),
+    lambda found: Family(found.afi, found.safi),
+    lambda family: {"afi": family.afi, "reserved": 0, "safi": family.safi},
+)
+#: One octet of length, then text in UTF-8, of which what cannot be read is marked.
+TEXT: Final = value_of(
+    c.Prefixed(U8, c.GreedyBytes),
+    lambda octets: octets.decode("utf-8", "replace"),
+    lambda text: text.encode(),
+)

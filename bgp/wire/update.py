@@ -1,0 +1,195 @@
+"""UPDATE as construct declares it (RFC 4271 4.3), with every error that RFC 7606 sees in it.
+
+-  2 octets  Withdrawn Routes Length
+-  n octets  Withdrawn Routes
+-  2 octets  Total Path Attribute Length
+-  m octets  Path Attributes
+-  rest      Network Layer Reachability Information
+
+This is the codec for people, tests and files. A running session uses `bgp.wire.scan`, which a property test holds equal.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import construct as c
+
+from bgp.error import LocalError, PeerError, Reaction, UpdateError
+from bgp.iana import AttributeCode, NotificationCode, UpdateSubcode
+from bgp.message import AttributeValue, MpReach, MpUnreach, Nlri, PathAttribute, Update
+from bgp.wire.attributes import check, decode_value, encode_value, name_of
+from bgp.wire.context import Context
+from bgp.wire.fields import U8, U16, Malformed, build, parse
+from bgp.wire.nlri import decode_nlri, encode_nlri, is_read
+from bgp.wire.spelling import EXTENDED_LENGTH
+from rib.family import IPV4_UNICAST
+
+UPDATE: Final = c.Struct(
+    "withdrawn" / c.Prefixed(U16, c.GreedyBytes),
+    "attributes" / c.Prefixed(U16, c.GreedyBytes),
+    "nlri" / c.GreedyBytes,
+)
+ATTRIBUTE: Final = c.Struct(
+    "flags" / U8,
+    "code" / U8,
+    "value"
+    / c.IfThenElse(
+        lambda this: this.flags & EXTENDED_LENGTH, c.Prefixed(U16, c.GreedyBytes), c.Prefixed(U8, c.GreedyBytes)
+    ),
+)
+FIRST: Final = c.Struct("first" / ATTRIBUTE, "rest" / c.GreedyBytes)
+OPTIONAL_ERROR: Final = (NotificationCode.UPDATE_MESSAGE_ERROR, UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR)
+MP_CODES: Final = frozenset({AttributeCode.MP_REACH_NLRI, AttributeCode.MP_UNREACH_NLRI})
+
+
+def decode_update(body: bytes, context: Context) -> Update:
+    """The message in `body`, with its `errors`; those of reaction SESSION_RESET among them where it could yet be read.
+
+    Raises PeerError where it cannot be split into its fields and prefixes (3/1, 3/9, 3/10).
+    """
+    try:
+        fields = parse(UPDATE, body)
+    except Malformed as error:
+        raise _reset(UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, f"UPDATE: {error}") from error
+    withdrawn = _plain_field("Withdrawn Routes", fields.withdrawn, context)
+    nlri = _plain_field("NLRI", fields.nlri, context)
+    attributes: list[PathAttribute] = []
+    errors: list[UpdateError] = []
+    seen: set[int] = set()
+    for flags, code, value in _split(fields.attributes, errors):
+        attributes.append(PathAttribute(flags, code, _judge(flags, code, value, context, code in seen, errors)))
+        seen.add(code)
+    update = Update(withdrawn, tuple(attributes), nlri, ())
+    errors += _of_the_whole(update, errors, context)
+    return Update(withdrawn, update.attributes, nlri, tuple(errors))
+
+
+def _plain_field(name: str, octets: bytes, context: Context) -> tuple[Nlri, ...]:
+    try:
+        return decode_nlri(IPV4_UNICAST, octets, context)
+    except Malformed as error:
+        raise _reset(UpdateSubcode.INVALID_NETWORK_FIELD, f"{name}: {error}") from error
+
+
+def _split(octets: bytes, errors: list[UpdateError]) -> list[tuple[int, int, bytes]]:
+    """(flags, code, value) of each attribute. What cannot be split is an error: the prefixes can be (RFC 7606 4)."""
+    found: list[tuple[int, int, bytes]] = []
+    while octets:
+        try:
+            one = parse(FIRST, octets)
+        except Malformed as error:
+            reason = f"path attributes: {error}"
+            errors.append(_error(Reaction.TREAT_AS_WITHDRAW, UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, reason, octets))
+            break
+        found.append((one.first.flags, one.first.code, one.first.value))
+        octets = one.rest
+    return found
+
+
+def _judge(
+    flags: int, code: int, value: bytes, context: Context, again: bool, errors: list[UpdateError]
+) -> AttributeValue:
+    """The value of one attribute; what is wrong with it goes to `errors`."""
+    if again and code not in MP_CODES:
+        return value  # RFC 7606 3 g: the first one counts
+    if again:
+        reason = f"{name_of(code)} appears twice (RFC 7606 3 g)"
+        errors.append(_error(Reaction.SESSION_RESET, UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, reason, attribute=code))
+    wrong = check(code, flags, value, context)
+    if wrong is not None:
+        errors.append(wrong)
+    try:
+        return decode_value(code, value, context)
+    except Malformed as error:
+        if code in MP_CODES:
+            raise _reset(UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR, f"{name_of(code)}: {error}") from error
+        return value
+
+
+def _of_the_whole(update: Update, errors: list[UpdateError], context: Context) -> list[UpdateError]:
+    """What only all fields together show."""
+    reach = _value(update, AttributeCode.MP_REACH_NLRI)
+    found = _not_negotiated(update, context)
+    if update.nlri or (isinstance(reach, MpReach) and reach.nlri):
+        return found + _missing(update, errors)
+    if reach is None and any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in errors):
+        # RFC 7606 5.2: nothing shows which routes the error was about.
+        reason = f"{errors[0].reason}, and no route to treat as withdrawn"
+        found.append(_error(Reaction.SESSION_RESET, UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, reason))
+    return found
+
+
+def _not_negotiated(update: Update, context: Context) -> list[UpdateError]:
+    """RFC 4760 7: routes of a family that the session does not carry are ignored."""
+    found: list[UpdateError] = []
+    for code in sorted(MP_CODES):
+        value = _value(update, code)
+        if isinstance(value, MpReach | MpUnreach) and context.peering is not None:
+            family = value.family
+            if not is_read(family, context):
+                reason = f"{name_of(code)} for {family}, which was not negotiated"
+                found.append(UpdateError(Reaction.ATTRIBUTE_DISCARD, *OPTIONAL_ERROR, b"", reason, code, family))
+    return found
+
+
+def _missing(update: Update, errors: list[UpdateError]) -> list[UpdateError]:
+    """RFC 7606 3 d: the well-known attributes that must be there and are not."""
+    there = {attribute.code for attribute in update.attributes} | {error.attribute for error in errors}
+    needed = (AttributeCode.ORIGIN, AttributeCode.AS_PATH, AttributeCode.NEXT_HOP)[: 3 if update.nlri else 2]
+    return [
+        _error(
+            Reaction.TREAT_AS_WITHDRAW,
+            UpdateSubcode.MISSING_WELL_KNOWN_ATTRIBUTE,
+            f"well-known attribute {code.name} is missing",
+            bytes((code,)),
+            code,
+        )
+        for code in needed
+        if code not in there
+    ]
+
+
+def _value(update: Update, code: int) -> AttributeValue | None:
+    attribute = update.attribute(code)
+    return None if attribute is None else attribute.value
+
+
+def worst(errors: tuple[UpdateError, ...]) -> UpdateError | None:
+    """The error that decides (RFC 7606 3 h); None for none."""
+    return max(errors, key=lambda error: error.reaction, default=None)
+
+
+def encode_update(update: Update, context: Context) -> bytes:
+    """The body of `update`. Attribute lengths are written in one octet unless a value or its flags ask for two.
+
+    Raises LocalError for a value that its attribute cannot have and for fields above 65,535 octets.
+    """
+    try:
+        attributes = [_encode_attribute(attribute, context) for attribute in update.attributes]
+        return build(
+            UPDATE,
+            {
+                "withdrawn": encode_nlri(IPV4_UNICAST, update.withdrawn, context),
+                "attributes": b"".join(attributes),
+                "nlri": encode_nlri(IPV4_UNICAST, update.nlri, context),
+            },
+        )
+    except Malformed as error:
+        raise LocalError(f"UPDATE: {error}") from error
+
+
+def _encode_attribute(attribute: PathAttribute, context: Context) -> bytes:
+    value = encode_value(attribute.code, attribute.value, context)
+    flags = attribute.flags | EXTENDED_LENGTH if len(value) > 255 else attribute.flags
+    return build(ATTRIBUTE, {"flags": flags, "code": attribute.code, "value": value})
+
+
+def _reset(subcode: UpdateSubcode, reason: str) -> PeerError:
+    return PeerError(NotificationCode.UPDATE_MESSAGE_ERROR, subcode, b"", reason)
+
+
+def _error(
+    reaction: Reaction, subcode: UpdateSubcode, reason: str, octets: bytes = b"", attribute: int | None = None
+) -> UpdateError:
+    return UpdateError(reaction, NotificationCode.UPDATE_MESSAGE_ERROR, subcode, octets, reason, attribute)

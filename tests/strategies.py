@@ -1,0 +1,235 @@
+"""Hypothesis strategies for BGP values and octets, the malformed ones included."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+
+from hypothesis import strategies as st
+
+from bgp.capability import (
+    AddPath,
+    Capability,
+    EnhancedRouteRefresh,
+    ExtendedMessage,
+    ExtendedNextHop,
+    FourOctetAs,
+    Fqdn,
+    GracefulRestart,
+    Multiprotocol,
+    RouteRefresh,
+    UnknownCapability,
+)
+from bgp.message import MpReach, MpUnreach, Nlri, Notification, Open, PathAttribute, PathPrefix, Update
+from bgp.message import RouteRefresh as RouteRefreshMessage
+from bgp.wire.attributes import ATTRIBUTES
+from bgp.wire.context import Context
+from bgp.wire.spelling import attribute
+from rib.as_path import AsPath, Segment
+from rib.attributes import Aggregator, Origin
+from rib.community import Community, ExtendedCommunity, LargeCommunity
+from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, L2VPN_EVPN, Family
+from rib.prefix import Prefix
+
+READ_FAMILIES = (IPV4_UNICAST, IPV6_UNICAST, IPV4_MULTICAST, IPV6_MULTICAST)
+
+u8 = st.integers(0, 255)
+u16 = st.integers(0, 65535)
+u32 = st.integers(0, (1 << 32) - 1)
+ipv4 = st.integers(0, (1 << 32) - 1).map(IPv4Address)
+ipv6 = st.integers(0, (1 << 128) - 1).map(IPv6Address)
+families = st.sampled_from([*READ_FAMILIES, L2VPN_EVPN, Family(7, 9)])
+
+
+@st.composite
+def prefixes(draw: st.DrawFn, afi: int) -> Prefix:
+    """Any prefix of an address family; most are of everyday lengths."""
+    bits = 32 if afi == 1 else 128
+    length = draw(st.one_of(st.sampled_from([0, 8, 24, bits]), st.integers(0, bits)))
+    size = (length + 7) // 8
+    octets = bytearray(draw(st.binary(min_size=size, max_size=size)))
+    if length % 8:
+        octets[-1] &= 0xFF00 >> length % 8 & 0xFF
+    return Prefix.from_nlri(afi, bytes((length,)) + bytes(octets))
+
+
+def as_paths(size: int = 4, kinds: tuple[int, ...] = (1, 2, 3, 4)) -> st.SearchStrategy[AsPath]:
+    """Paths whose AS numbers fit `size` octets."""
+    asns = st.lists(st.integers(1, (1 << 8 * size) - 1), min_size=1, max_size=6).map(tuple)
+    segments = st.builds(Segment, st.sampled_from(kinds), asns)
+    return st.lists(segments, max_size=4).map(lambda found: AsPath(tuple(found)))
+
+
+def nlri_lists(family: Family, context: Context) -> st.SearchStrategy[tuple[Nlri, ...]]:
+    """NLRI of a family as the context has them."""
+    prefix = prefixes(family.afi)
+    element = st.builds(PathPrefix, prefix, u32) if family in context.add_path else prefix
+    return st.lists(element, max_size=5).map(tuple)
+
+
+@st.composite
+def contexts(draw: st.DrawFn) -> Context:
+    """Sessions of every kind."""
+    peering = draw(st.sampled_from(["internal", "external"]))
+    return Context(
+        as4=draw(st.booleans()),
+        add_path=draw(st.frozensets(st.sampled_from(READ_FAMILIES[:2]))),
+        extended=draw(st.booleans()),
+        peering=peering,
+        peer_asn=65001,
+        enforce_first_as=draw(st.booleans()),
+        families=frozenset({IPV4_UNICAST, *draw(st.sets(st.sampled_from(READ_FAMILIES)))}),
+    )
+
+
+@st.composite
+def path_attributes(draw: st.DrawFn, context: Context) -> PathAttribute:
+    """A well-formed path attribute."""
+    size = 4 if context.as4 else 2
+    values: dict[int, st.SearchStrategy[object]] = {
+        1: st.sampled_from(Origin),
+        2: as_paths(size),
+        3: ipv4,
+        4: u32,
+        5: u32,
+        6: st.just(True),
+        7: st.builds(Aggregator, st.integers(1, (1 << 8 * size) - 1), ipv4),
+        8: st.lists(u32.map(Community), min_size=1, max_size=70).map(tuple),
+        9: ipv4,
+        10: st.lists(ipv4, min_size=1, max_size=3).map(tuple),
+        14: st.sampled_from(READ_FAMILIES).flatmap(lambda family: _reaches(family, context)),
+        15: st.sampled_from(READ_FAMILIES).flatmap(
+            lambda family: st.builds(MpUnreach, st.just(family), nlri_lists(family, context))
+        ),
+        16: st.lists(st.binary(min_size=8, max_size=8).map(ExtendedCommunity), min_size=1, max_size=3).map(tuple),
+        17: as_paths(4).filter(lambda path: bool(path.segments)),
+        18: st.builds(Aggregator, st.integers(1, (1 << 32) - 1), ipv4),
+        32: st.lists(st.builds(LargeCommunity, u32, u32, u32), min_size=1, max_size=3).map(tuple),
+        35: u32,
+        99: st.binary(max_size=300),
+        200: st.binary(max_size=3),
+    }
+    code = draw(st.sampled_from(sorted(values)))
+    row = ATTRIBUTES.get(code)
+    kind = row.kind if row is not None else draw(st.sampled_from([0x80, 0xC0, 0xE0]))
+    flags = kind | draw(st.sampled_from([0, 0x10]))
+    value = draw(values[code])
+    return PathAttribute(flags | 0x10 if _is_long(value) else flags, code, value)  # type: ignore[arg-type]  # of the table
+
+
+def _is_long(value: object) -> bool:
+    """Whether a value may need a length of two octets, so that the flag has to be there."""
+    return (isinstance(value, tuple) and len(value) > 15) or (isinstance(value, bytes) and len(value) > 255)
+
+
+def _reaches(family: Family, context: Context) -> st.SearchStrategy[MpReach]:
+    hops = st.tuples(ipv4) if family.afi == 1 else st.one_of(st.tuples(ipv6), st.tuples(ipv6, ipv6))
+    return st.builds(MpReach, st.just(family), hops, nlri_lists(family, context))
+
+
+@st.composite
+def updates(draw: st.DrawFn, context: Context) -> Update:
+    """UPDATEs without two attributes of one code; they may lack what RFC 4271 wants."""
+    attributes = draw(st.lists(path_attributes(context), max_size=7, unique_by=lambda one: one.code))
+    plain = nlri_lists(IPV4_UNICAST, context)
+    return Update(draw(plain), tuple(attributes), draw(plain))
+
+
+capabilities: st.SearchStrategy[Capability] = st.one_of(
+    st.builds(Multiprotocol, families),
+    st.just(RouteRefresh()),
+    st.builds(FourOctetAs, st.integers(1, (1 << 32) - 1)),
+    st.just(ExtendedMessage()),
+    st.builds(AddPath, st.lists(st.tuples(families, st.integers(1, 3)), max_size=3).map(tuple)),
+    st.builds(
+        GracefulRestart,
+        st.booleans(),
+        st.booleans(),
+        st.integers(0, 4095),
+        st.lists(st.tuples(families, st.booleans()), max_size=3).map(tuple),
+    ),
+    st.just(EnhancedRouteRefresh()),
+    st.builds(ExtendedNextHop, st.lists(st.tuples(families, st.just(2)), max_size=2).map(tuple)),
+    st.builds(Fqdn, st.text(max_size=20), st.text(max_size=20)),
+    st.builds(UnknownCapability, st.integers(100, 255), st.binary(max_size=255)),
+)
+opens = st.builds(Open, st.just(4), u16, u16, ipv4, st.lists(capabilities, max_size=6).map(tuple))
+notifications = st.builds(Notification, u8, u8, st.binary(max_size=100))
+route_refreshes = st.builds(RouteRefreshMessage, families, u8, st.binary(max_size=20))
+
+
+@st.composite
+def raw_attribute(draw: st.DrawFn, code: int, size: int) -> bytes:
+    """One attribute, AS numbers of `size` octets; in one of ten its flags, its value or its length may be wrong."""
+    row = ATTRIBUTES.get(code)
+    flags = 0xC0 if row is None else int(row.kind)
+    value = draw(_GOOD.get((code, size), _GOOD.get((code, 0), st.binary(max_size=20))))
+    match draw(st.integers(-40, 3)):
+        case 0:
+            flags = draw(u8)
+        case 1:
+            value = draw(st.binary(max_size=20))
+        case 2:
+            made = attribute(flags, code, value)
+            return made[: draw(st.integers(0, len(made)))]
+        case 3:
+            return bytes((flags & 0xE0 | 0x10, code)) + len(value).to_bytes(2, "big") + value
+    return attribute(flags, code, value)
+
+
+def _sequence(asns: tuple[int, ...], size: int) -> bytes:
+    return bytes((2, len(asns))) + b"".join(asn.to_bytes(size, "big") for asn in asns)
+
+
+_SEQUENCE = st.lists(st.integers(1, 65535), max_size=3)
+#: Values by attribute code and size of AS numbers, 0 for either.
+_GOOD: dict[tuple[int, int], st.SearchStrategy[bytes]] = {
+    (1, 0): st.sampled_from([b"\0", b"\1", b"\2"]),
+    (2, 2): _SEQUENCE.map(lambda asns: _sequence((65001, *asns), 2)),
+    (2, 4): _SEQUENCE.map(lambda asns: _sequence((65001, *asns), 4)),
+    (3, 0): st.just(b"\n\0\0\1"),
+    (4, 0): st.binary(min_size=4, max_size=4),
+    (5, 0): st.binary(min_size=4, max_size=4),
+    (6, 0): st.just(b""),
+    (7, 2): st.sampled_from([b"\0\1\1\2\3\4", b"\x5b\xa0\1\2\3\4"]),
+    (7, 4): st.just(b"\0\0\0\1\1\2\3\4"),
+    (8, 0): st.binary(min_size=4, max_size=4),
+    (14, 0): st.sampled_from(
+        [
+            bytes.fromhex("000201 10 20010db8000000000000000000000001 00 20 20010db8"),
+            bytes.fromhex("000101 04 0a000001 00 18 0a0102"),
+            bytes.fromhex("000201 10 20010db8000000000000000000000001 00"),
+            bytes.fromhex("001946 04 0a000001 00 0102"),
+        ]
+    ),
+    (15, 0): st.sampled_from(
+        [bytes.fromhex("000201 20 20010db8"), bytes.fromhex("000201"), bytes.fromhex("000101 08 0a")]
+    ),
+    (17, 0): st.just(bytes.fromhex("0201 00011170")),
+    (18, 0): st.just(bytes.fromhex("00011170 0a000001")),
+}
+
+
+_CODES = st.sampled_from(sorted({code for code, _ in _GOOD}))
+
+
+@st.composite
+def _field(draw: st.DrawFn, context: Context) -> bytes:
+    if draw(st.integers(0, 15)) == 15:
+        return draw(st.one_of(st.binary(max_size=8), st.sampled_from([b"\x21\n\1\2\3\4", b"\x18\n\1"])))
+    some = draw(st.lists(st.sampled_from([b"\x18\n\1\2", b"\x08\n", b"\x10\n\1", b"\x09\n\xff"]), max_size=3))
+    return b"".join(b"\0\0\0\1" + one if IPV4_UNICAST in context.add_path else one for one in some)
+
+
+@st.composite
+def raw_updates(draw: st.DrawFn, context: Context) -> bytes:
+    """The body of an UPDATE: well-formed, nearly so, or not at all."""
+    withdrawn, announced = draw(_field(context)), draw(_field(context))
+    codes = list(draw(st.sampled_from([(1, 2, 3), (1, 2, 3), (1, 2), ()])))
+    codes += draw(st.lists(st.one_of(_CODES, _CODES, u8), max_size=4, unique=draw(st.integers(0, 7)) > 0))
+    size = 4 if context.as4 else 2
+    block = b"".join(draw(raw_attribute(code, size)) for code in draw(st.permutations(codes)))
+    body = len(withdrawn).to_bytes(2, "big") + withdrawn + len(block).to_bytes(2, "big") + block + announced
+    if draw(st.integers(0, 20)) == 20:
+        at = draw(st.integers(0, len(body) - 1))
+        body = body[:at] + bytes((draw(u8),)) + body[at + 1 :]
+    return body

@@ -1,0 +1,162 @@
+"""The scanner of the hot path says the same as the construct-declared codec, whatever the octets are."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+
+from hypothesis import Phase, event, given, settings
+from strategies import contexts, raw_updates, updates
+
+from bgp.error import PeerError, Reaction
+from bgp.iana import AttributeCode as Code
+from bgp.message import MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
+from bgp.wire.context import Context
+from bgp.wire.fields import Malformed
+from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
+from bgp.wire.update import decode_update, encode_update, worst
+from rib.as_path import AsPath
+from rib.attributes import Aggregator, Attributes, Origin, UnknownAttribute
+from rib.family import IPV4_UNICAST, Family
+
+Routes = set[tuple[Family, bytes, int | None]]
+
+
+def by_scanner(body: bytes, context: Context) -> tuple[dict[Attributes, Routes], Routes, Reaction | None] | str:
+    """What the scanner makes of a body: routes by attributes, withdrawn routes, and the worst error."""
+    scanner = UpdateScanner(context)
+    try:
+        found = scanner.scan(b"pad" + body, 3, 3 + len(body))
+        again = scanner.scan(body, 0, len(body))
+    except PeerError as error:
+        return f"reset {error.code}"
+    if isinstance(found, Reach):
+        found = RouteUpdate([found])
+    if isinstance(again, Reach):
+        again = RouteUpdate([again])
+    assert list(found.announced) == list(again.announced), "a block that is found again reads as it did"
+    announced: dict[Attributes, Routes] = {}
+    for family, attributes, nlri, ids in found.announced:
+        plain = Attributes(**attributes.as_mapping())
+        announced.setdefault(plain, set()).update(
+            zip([family] * len(nlri), nlri, ids or [None] * len(nlri), strict=True)
+        )
+    withdrawn = {
+        (family, one, path_id)
+        for family, nlri, ids in found.withdrawn
+        for one, path_id in zip(nlri, ids or [None] * len(nlri), strict=True)
+    }
+    return announced, withdrawn, max((error.reaction for error in found.errors), default=None)
+
+
+def by_construct(body: bytes, context: Context) -> tuple[dict[Attributes, Routes], Routes, Reaction | None] | str:
+    """The same, the plain way: a model of what RFC 4271 and RFC 7606 ask for."""
+    try:
+        update = decode_update(body, context)
+    except PeerError as error:
+        return f"reset {error.code}"
+    wrong = worst(update.errors)
+    if wrong is not None and wrong.reaction is Reaction.SESSION_RESET:
+        return f"reset {wrong.code}"
+    reach, unreach = update.attribute(Code.MP_REACH_NLRI), update.attribute(Code.MP_UNREACH_NLRI)
+    ignored = {error.attribute for error in update.errors if error.family is not None}
+    routes: list[tuple[Family, tuple[Nlri, ...], MpReach | None]] = [(IPV4_UNICAST, update.nlri, None)]
+    withdrawn = keys(IPV4_UNICAST, update.withdrawn)
+    if reach is not None and isinstance(reach.value, MpReach) and reach.code not in ignored:
+        routes.append((reach.value.family, reach.value.nlri, reach.value))
+    if unreach is not None and isinstance(unreach.value, MpUnreach) and unreach.code not in ignored:
+        withdrawn |= keys(unreach.value.family, unreach.value.nlri)
+    announced: dict[Attributes, Routes] = {}
+    for family, nlri, mp in routes:
+        if not nlri:
+            continue
+        if wrong is not None and wrong.reaction is Reaction.TREAT_AS_WITHDRAW:
+            withdrawn |= keys(family, nlri)
+        else:
+            announced.setdefault(record(update, mp, context), set()).update(keys(family, nlri))
+    return announced, withdrawn, None if wrong is None else wrong.reaction
+
+
+def keys(family: Family, nlri: tuple[Nlri, ...]) -> Routes:
+    return {
+        (family, one.prefix.nlri, one.path_id) if isinstance(one, PathPrefix) else (family, one.nlri, None)
+        for one in nlri
+    }
+
+
+def record(update: Update, reach: MpReach | None, context: Context) -> Attributes:
+    """The record of an UPDATE's attributes, AS4_PATH merged (RFC 6793 4.2.3)."""
+    bad = {error.attribute for error in update.errors if error.family is None}
+    good: dict[int, PathAttribute] = {}
+    for one in update.attributes:
+        if one.code not in bad:
+            good.setdefault(one.code, one)
+
+    def value(code: int, otherwise: object = None) -> object:
+        return good[code].value if code in good else otherwise
+
+    path, aggregator = value(2, AsPath()), value(7)
+    assert isinstance(path, AsPath)
+    if not context.as4:
+        old = not isinstance(aggregator, Aggregator) or aggregator.asn == 23456
+        longer, wider = value(17), value(18)
+        if old and isinstance(longer, AsPath):
+            path = path.merge_as4(longer)
+        if old and aggregator is not None and wider is not None:
+            aggregator = wider
+    hops = reach.next_hops if reach is not None else ((value(3),) if value(3) is not None else ())
+    first: object = hops[0] if hops else None
+    second = hops[1] if len(hops) > 1 else None
+    if second is not None and isinstance(first, IPv6Address) and not int(first):
+        first = second
+    assert first is None or isinstance(first, IPv4Address | IPv6Address)
+    kept = sorted(code for code in good if code not in READ)
+    unknown = [
+        UnknownAttribute(good[code].flags & 0xC0 | 0x20, code, raw(good[code], context))
+        for code in kept
+        if good[code].flags & 0x40
+    ]
+    unknown.sort(key=lambda one: [a.code for a in update.attributes].index(one.code))
+    return Attributes(
+        origin=value(1, Origin.IGP),  # type: ignore[arg-type]
+        as_path=path,
+        next_hop=first,
+        link_local_next_hop=second,  # type: ignore[arg-type]
+        med=value(4),  # type: ignore[arg-type]
+        local_pref=value(5),  # type: ignore[arg-type]
+        atomic_aggregate=bool(value(6)),
+        aggregator=aggregator,  # type: ignore[arg-type]
+        communities=value(8, ()),  # type: ignore[arg-type]
+        ext_communities=value(16, ()),  # type: ignore[arg-type]
+        large_communities=value(32, ()),  # type: ignore[arg-type]
+        originator_id=value(9),  # type: ignore[arg-type]
+        cluster_list=value(10, ()),  # type: ignore[arg-type]
+        unknown=tuple(unknown),
+    )
+
+
+READ = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32})
+
+
+def raw(one: PathAttribute, context: Context) -> bytes:
+    body = encode_update(Update(attributes=(PathAttribute(one.flags | 0x10, one.code, one.value),)), context)
+    return body[8:]
+
+
+@given(contexts().flatmap(lambda context: raw_updates(context).map(lambda body: (context, body))))
+@settings(max_examples=1500, phases=[Phase.explicit, Phase.generate, Phase.shrink])
+def test_any_octets_read_as_the_declaration_reads_them(both: tuple[Context, bytes]) -> None:
+    context, body = both
+    expected = by_construct(body, context)
+    event(expected if isinstance(expected, str) else f"{expected[2]!s}, announces {bool(expected[0])}")
+    assert by_scanner(body, context) == expected
+
+
+@given(contexts().flatmap(lambda context: updates(context).map(lambda update: (context, update))))
+@settings(max_examples=600)
+def test_well_formed_attributes_read_as_the_declaration_reads_them(both: tuple[Context, Update]) -> None:
+    context, update = both
+    try:
+        body = encode_update(update, context)
+    except Malformed:
+        raise AssertionError("a strategy made what cannot be encoded") from None
+    assert by_scanner(body, context) == by_construct(body, context)
