@@ -6,7 +6,7 @@ An attribute that is absent has no key. `attributes` lists [flags, type code, va
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final, TypeAlias, assert_never
 
 from bgp.capability import AddPath, FourOctetAs, Multiprotocol
@@ -127,10 +127,17 @@ def _mp(value: MpReach | MpUnreach, context: Context) -> dict[str, Json]:
     name = "mp_reach" if isinstance(value, MpReach) else "mp_unreach"
     found: dict[str, Json] = {f"{name}_family": list(map(int, value.family))}
     if isinstance(value, MpReach) and value.next_hops:
-        found["mp_reach_next_hop"] = [str(address) for address in value.next_hops]
+        found["mp_reach_next_hop"] = [_address(address) for address in value.next_hops]
     if is_read(value.family, context):
         found[f"{name}_nlri"] = _nlri(value.nlri)
     return found
+
+
+def _address(address: IPv4Address | IPv6Address) -> str:
+    """In hexadecimal even where it is mapped from IPv4, which newer Pythons print in dotted form."""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return f"::ffff:{int(address) >> 16 & 0xFFFF:x}:{int(address) & 0xFFFF:x}"
+    return str(address)
 
 
 def _nlri(elements: tuple[Nlri, ...]) -> list[Json]:

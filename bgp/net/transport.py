@@ -142,7 +142,11 @@ class TcpTransport:
             for peer, options in self._protected.items():
                 self._apply_to_listeners(peer, options)
             task_status.started([_endpoint(one.socket.getsockname()) for one in self._listeners])
-            await trio.serve_listeners(lambda stream: handler(TcpConnection(stream)), self._listeners)
+
+            async def serve(stream: trio.SocketStream) -> None:
+                await handler(TcpConnection(stream))
+
+            await trio.serve_listeners(serve, self._listeners)
         finally:
             for listener in self._listeners:
                 listener.socket.close()

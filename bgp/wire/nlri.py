@@ -42,14 +42,14 @@ def _prefix(afi: int, longest: int) -> c.Construct:
     )
 
 
-_IPV4: Final = _prefix(1, 32)
-_IPV6: Final = _prefix(2, 128)
+IPV4_PREFIX: Final = _prefix(1, 32)
+IPV6_PREFIX: Final = _prefix(2, 128)
 #: RFC 4760; an IPv4 route may have an IPv6 next hop (RFC 8950), an IPv6 one a link-local address too (RFC 2545 3).
 FAMILIES: Final[dict[Family, Row]] = {
-    IPV4_UNICAST: Row(_IPV4, (4, 16, 32)),
-    IPV4_MULTICAST: Row(_IPV4, (4, 16, 32)),
-    IPV6_UNICAST: Row(_IPV6, (16, 32)),
-    IPV6_MULTICAST: Row(_IPV6, (16, 32)),
+    IPV4_UNICAST: Row(IPV4_PREFIX, (4, 16, 32)),
+    IPV4_MULTICAST: Row(IPV4_PREFIX, (4, 16, 32)),
+    IPV6_UNICAST: Row(IPV6_PREFIX, (16, 32)),
+    IPV6_MULTICAST: Row(IPV6_PREFIX, (16, 32)),
 }
 
 

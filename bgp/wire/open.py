@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from bgp.wire.fields import IPV4, U8, U16, ListOf, Malformed, build, counted, pa
 
 VERSION: Final = 4
 FIXED: Final = c.Struct("version" / U8, "my_as" / U16, "hold_time" / U16, "bgp_id" / IPV4, "rest" / c.GreedyBytes)
+FIXED_LENGTH: Final = 9
 PARAMETERS: Final = counted(U8, ListOf(c.Struct("type" / U8, "value" / c.Prefixed(U8, c.GreedyBytes))))
 #: RFC 9072 2: the length before the mark is 255, so that who does not know the mark sees a length that cannot be.
 EXTENDED: Final = c.FocusedSeq(
@@ -40,12 +42,19 @@ def decode_open(body: bytes) -> Open:
 
     An OPEN of another version keeps its fixed fields only: `validate_open` refuses it.
     """
+    message = fixed_fields(body)
+    if message.version != VERSION:
+        return message
+    return replace(message, capabilities=_capabilities(body[FIXED_LENGTH:]))
+
+
+def fixed_fields(body: bytes) -> Open:
+    """The message without its capabilities, for who wants to know who sent one that cannot be read. Raises PeerError."""
     try:
         fixed = parse(FIXED, body)
     except Malformed as error:
         raise _error(OpenSubcode.UNSPECIFIC, f"OPEN: {error}") from error
-    capabilities = _capabilities(fixed.rest) if fixed.version == VERSION else ()
-    return Open(fixed.version, fixed.my_as, fixed.hold_time, fixed.bgp_id, capabilities)
+    return Open(fixed.version, fixed.my_as, fixed.hold_time, fixed.bgp_id)
 
 
 def _capabilities(octets: bytes) -> tuple[Capability, ...]:

@@ -11,6 +11,7 @@ This is the codec for people, tests and files. A running session uses `bgp.wire.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import construct as c
@@ -54,15 +55,30 @@ def decode_update(body: bytes, context: Context) -> Update:
         raise _reset(UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, f"UPDATE: {error}") from error
     withdrawn = _plain_field("Withdrawn Routes", fields.withdrawn, context)
     nlri = _plain_field("NLRI", fields.nlri, context)
-    attributes: list[PathAttribute] = []
-    errors: list[UpdateError] = []
-    seen: set[int] = set()
-    for flags, code, value in _split(fields.attributes, errors):
-        attributes.append(PathAttribute(flags, code, _judge(flags, code, value, context, code in seen, errors)))
-        seen.add(code)
+    attributes, errors = decode_attributes(fields.attributes, context)
     update = Update(withdrawn, tuple(attributes), nlri, ())
     errors += _of_the_whole(update, errors, context)
     return Update(withdrawn, update.attributes, nlri, tuple(errors))
+
+
+def decode_attributes(
+    octets: bytes, context: Context, readers: Mapping[int, Callable[[bytes], AttributeValue]] | None = None
+) -> tuple[list[PathAttribute], list[UpdateError]]:
+    """A block of path attributes and what is wrong with each.
+
+    `readers` reads values of some codes in another way, and may raise Malformed. Raises PeerError 3/9 for MP_REACH_NLRI and
+    MP_UNREACH_NLRI that cannot be read.
+    """
+    attributes: list[PathAttribute] = []
+    errors: list[UpdateError] = []
+    seen: set[int] = set()
+    for flags, code, value in _split(octets, errors):
+        if readers is not None and code in readers:
+            attributes.append(PathAttribute(flags, code, readers[code](value)))
+        else:
+            attributes.append(PathAttribute(flags, code, _judge(flags, code, value, context, code in seen, errors)))
+        seen.add(code)
+    return attributes, errors
 
 
 def _plain_field(name: str, octets: bytes, context: Context) -> tuple[Nlri, ...]:
