@@ -1,0 +1,80 @@
+"""Nodes on one subnet: a full mesh (Calico's default), or route reflectors in its place.
+
+mesh       every node has a session with every other: N(N-1)/2 of them
+reflectors every node has a session with c of ρ reflectors, and these with each other: cN + ρ(ρ-1)/2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import combinations
+from typing import Final
+
+from bgp.topology.builder import PLAIN, Builder, as_numbers, at_least, knobs, one_of
+from bgp.topology.model import REFLECTOR, Counts, Node, Topology
+
+#: RFC 4456 7: reflectors whose clients differ must differ in their cluster id.
+OWN_CLUSTER_IDS: Final = "own-cluster-id"
+REFLECTOR_CLIENT: Final = "reflector-client"
+OWN_PREFIXES_ONLY: Final = "own-prefixes-only"
+
+
+def mesh(nodes: int = 6, *, asn: str = "one", blocks: int = 1, without: str | Iterable[str] = ()) -> Topology:
+    """A full mesh: iBGP in one AS (`asn` "one"), or eBGP with an AS per node ("per-node").
+
+    eBGP peers announce their own prefixes only; without the knob "own-prefixes-only" each tells all others of everything,
+    and a node has (N-1)² paths per block. Raises LocalError for numbers that cannot be.
+    """
+    at_least(1, nodes=nodes, blocks=blocks)
+    one_of("asn", asn, ("one", "per-node"))
+    external = asn == "per-node"
+    left_out = knobs(without, (OWN_PREFIXES_ONLY,) if external else ())
+    builder = Builder("mesh", {"nodes": nodes, "asn": asn, "blocks": blocks}, left_out)
+    names = [f"n{number}" for number in range(1, nodes + 1)]
+    subnet = builder.segment("subnet", names)
+    numbers = as_numbers(nodes if external else 1)
+    builder.hosts(names, (i.address for i in subnet.interfaces), lambda n: numbers[n if external else 0], blocks)
+    rules = replace(PLAIN, own_prefixes_only=external and OWN_PREFIXES_ONLY not in left_out)
+    for one, other in combinations(names, 2):
+        builder.session("mesh", subnet, one, other, from_dialler=rules, from_listener=rules)
+    others = (nodes - 1) * blocks
+    paths = (nodes - 1) * others if left_out else others
+    return builder.build(nodes * (nodes - 1) // 2, lambda _: Counts(paths, others, others))
+
+
+def reflectors(
+    nodes: int = 6, *, reflectors: int = 2, clients_of: int = 2, blocks: int = 1, without: str | Iterable[str] = ()
+) -> Topology:
+    """iBGP over route reflectors (RFC 4456) on the nodes' subnet: each node is the client of `clients_of` of them.
+
+    Knobs: "reflector-client" (the reflectors reflect), "own-cluster-id" (each reflector has a cluster id of its own).
+    Raises LocalError for numbers that cannot be.
+    """
+    at_least(1, nodes=nodes, reflectors=reflectors, clients_of=clients_of, blocks=blocks)
+    clients_of = min(clients_of, reflectors)
+    left_out = knobs(without, (REFLECTOR_CLIENT, OWN_CLUSTER_IDS))
+    parameters = {"nodes": nodes, "reflectors": reflectors, "clients_of": clients_of, "blocks": blocks}
+    builder = Builder("reflectors", parameters, left_out)
+    tops = [f"rr{number}" for number in range(1, reflectors + 1)]
+    names = [f"n{number}" for number in range(1, nodes + 1)]
+    subnet = builder.segment("subnet", [*tops, *names])
+    addresses = [interface.address for interface in subnet.interfaces]
+    asn = as_numbers(1)[0]
+    shared = str(addresses[0]) if OWN_CLUSTER_IDS in left_out else None
+    for name, address in zip(tops, addresses, strict=False):
+        builder.node(Node(name, REFLECTOR, asn, str(address), cluster_id=shared or str(address)))
+    builder.hosts(names, addresses[reflectors:], lambda _: asn, blocks)
+    reflecting = replace(PLAIN, route_reflector_client=REFLECTOR_CLIENT not in left_out)
+    for number, name in enumerate(names):
+        for step in range(clients_of):
+            top = tops[(number + step) % reflectors]
+            builder.session("clients", subnet, name, top, from_listener=reflecting)
+    for one, other in combinations(tops, 2):
+        builder.session("reflectors", subnet, one, other)
+    every = nodes * blocks
+    # A reflector hears its clients directly and those of every other reflector from that one: each prefix c times.
+    counts = {REFLECTOR: Counts(clients_of * every, every, every)}
+    learned = Counts(clients_of * (every - blocks), every - blocks, every - blocks)
+    sessions = clients_of * nodes + reflectors * (reflectors - 1) // 2
+    return builder.build(sessions, lambda node: counts.get(node.role, learned))

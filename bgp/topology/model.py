@@ -1,0 +1,168 @@
+"""What a topology is: nodes, the links between them, the BGP sessions over these, and the counts that must come out.
+
+Values only. A fabric (`bgp.lab`) makes speakers of them; the predictions come from the formulas of the model, not from a
+simulation, so that what is measured can be held against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import NamedTuple
+
+from bgp.options import BGP_PORT, PeerOptions, SpeakerOptions
+from rib.prefix import Prefix
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+#: Roles from the top of the picture to its foot.
+SPINE, REFLECTOR, TOR, NODE = ROLES = ("spine", "reflector", "tor", "node")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One speaker. `prefixes` are its own: the blocks that its pods have their addresses from."""
+
+    name: str
+    role: str
+    asn: int
+    router_id: str
+    rack: int | None = None
+    prefixes: tuple[Prefix, ...] = ()
+    cluster_id: str | None = None
+
+    def pod(self, number: int = 1) -> Address:
+        """The address of one of its pods, the first being number 1. Raises IndexError for a node without pods."""
+        first = self.prefixes[0].network
+        return first[number]
+
+
+class Interface(NamedTuple):
+    """A node's address on a link."""
+
+    node: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A subnet and who is on it: two ends of a cable, or many on a switch."""
+
+    name: str
+    network: Network
+    interfaces: tuple[Interface, ...]
+
+
+class End(NamedTuple):
+    """One side of a session: the node, and the neighbour as that node is told about it."""
+
+    node: str
+    peer: PeerOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A BGP session. `dials` opens the connection and `listens` waits for it; `group` is what to show it under."""
+
+    group: str
+    dials: End
+    listens: End
+
+    @property
+    def internal(self) -> bool:
+        """Whether it is iBGP."""
+        return self.dials.peer.asn == self.listens.peer.asn
+
+    @property
+    def ends(self) -> tuple[End, End]:
+        """Both sides."""
+        return self.dials, self.listens
+
+
+class Counts(NamedTuple):
+    """What one speaker holds: usable paths from its peers, prefixes with a best path from a peer, routes it forwards by."""
+
+    paths: int
+    best: int
+    installed: int
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A whole network. `parameters` are the arguments that it was built with; `without` the knobs that were left out."""
+
+    model: str
+    parameters: Mapping[str, int | str]
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    sessions: tuple[Session, ...]
+    predicted_sessions: int
+    predicted: Mapping[str, Counts] = field(repr=False)  #: by node
+    without: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Node:
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def _links_of(self) -> dict[str, list[tuple[Link, Address]]]:
+        found: dict[str, list[tuple[Link, Address]]] = {node.name: [] for node in self.nodes}
+        for link in self.links:
+            for interface in link.interfaces:
+                found[interface.node].append((link, interface.address))
+        return found
+
+    @cached_property
+    def owners(self) -> dict[Address, str]:
+        """Whose each interface address is."""
+        return {interface.address: interface.node for link in self.links for interface in link.interfaces}
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that occur, from the top down."""
+        there = {node.role for node in self.nodes}
+        return tuple(role for role in ROLES if role in there)
+
+    @property
+    def racks(self) -> tuple[int, ...]:
+        """The numbers of the racks."""
+        return tuple(sorted({node.rack for node in self.nodes if node.rack is not None}))
+
+    @property
+    def hosts(self) -> tuple[Node, ...]:
+        """The nodes that have pods."""
+        return tuple(node for node in self.nodes if node.prefixes)
+
+    def having(self, role: str, rack: int | None = None) -> tuple[Node, ...]:
+        """The nodes of a role, of one rack if that is given."""
+        return tuple(n for n in self.nodes if n.role == role and (rack is None or n.rack == rack))
+
+    def links_of(self, name: str) -> tuple[tuple[Link, Address], ...]:
+        """The links that a node is on, each with its address there."""
+        return tuple(self._links_of[name])
+
+    def speaker_options(self, name: str) -> SpeakerOptions:
+        """How to open the speaker of a node."""
+        node, links = self[name], self._links_of[name]
+        return SpeakerOptions(
+            asn=node.asn,
+            router_id=node.router_id,
+            listen=tuple(_endpoint(address) for _, address in links),
+            cluster_id=node.cluster_id,
+            networks=tuple(str(link.network) for link, _ in links),
+            hostname=node.name,
+        )
+
+    def peers_of(self, name: str) -> tuple[PeerOptions, ...]:
+        """The neighbours of a node, as it is told about them."""
+        return tuple(end.peer for session in self.sessions for end in session.ends if end.node == name)
+
+
+def _endpoint(address: Address) -> str:
+    return f"[{address}]:{BGP_PORT}" if address.version == 6 else f"{address}:{BGP_PORT}"
