@@ -119,6 +119,14 @@ class Topology:
         return found
 
     @cached_property
+    def _neighbours(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {node.name: [] for node in self.nodes}
+        for session in self.sessions:
+            found[session.dials.node].append(session.listens.node)
+            found[session.listens.node].append(session.dials.node)
+        return found
+
+    @cached_property
     def owners(self) -> dict[Address, str]:
         """Whose each interface address is."""
         return {interface.address: interface.node for link in self.links for interface in link.interfaces}
@@ -159,9 +167,9 @@ class Topology:
             hostname=node.name,
         )
 
-    def peers_of(self, name: str) -> tuple[PeerOptions, ...]:
-        """The neighbours of a node, as it is told about them."""
-        return tuple(end.peer for session in self.sessions for end in session.ends if end.node == name)
+    def neighbours_of(self, name: str) -> tuple[str, ...]:
+        """The nodes that a node has sessions with, once for each session."""
+        return tuple(self._neighbours[name])
 
 
 def _endpoint(address: Address) -> str:
