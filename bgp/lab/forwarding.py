@@ -177,7 +177,7 @@ class Forwarder:
                 if held is not None:
                     for withheld in self._routers[peer].withheld(*held):
                         if withheld.peer == node:
-                            return peer, f"node {peer} keeps {held[0]} from {node}: {withheld.reason}"
+                            return peer, f"node {peer} does not tell {node} of {held[0]}: {withheld.reason}"
                 elif peer not in asked:
                     asked.add(peer)
                     queue.append(peer)
