@@ -142,13 +142,20 @@ def build(model: str, parameters: Mapping[str, int | str]) -> Topology:
 def run_lab(model: str, parameters: dict[str, int | str], *, fabric: str, json_output: bool, out: TextIO) -> int:
     """Run a model and report to `out`. Gives 0 if it converged and all pods reach each other, else 1.
 
-    Raises LocalError for wrong usage, before anything is written.
+    Raises LocalError for wrong usage, before anything is written, and BrokenPipeError where nobody reads `out` any more.
     """
     topology = build(model, parameters)
     if fabric not in FABRICS:
         raise LocalError(f"there is no fabric {fabric!r}; there is {', '.join(FABRICS)}")
     report = None if json_output else Report(topology, out)
-    result = trio.run(_run, topology, report)
+    try:
+        result = trio.run(_run, topology, report)
+    except BaseExceptionGroup as group:
+        if group.split(KeyboardInterrupt)[1] is None:
+            raise KeyboardInterrupt from None
+        raise
+    if report is not None and report.broken:
+        raise BrokenPipeError
     if report is None:
         out.write(dumps(result.as_json(), ensure_ascii=False) + "\n")
     return 0 if result.succeeded else 1
@@ -158,7 +165,7 @@ def _parameters(topology: Topology) -> str:
     """The numbers, and the choices that are not the usual ones."""
     usual = {parameter.name: parameter.default for parameter in MODELS[topology.model].parameters}
     shown = {n: v for n, v in topology.parameters.items() if isinstance(v, int) or v != usual[n]}
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown.items())
+    return ", ".join(f"{name.replace('_', '-')} {value}" for name, value in shown.items())
 
 
 async def _run(topology: Topology, report: Report | None) -> Result:
@@ -176,7 +183,7 @@ async def _run(topology: Topology, report: Report | None) -> Result:
             fabric=fabric.name,
             convergence=convergence,
             measured=fabric.measure(),
-            traffic=fabric.traffic,
+            traffic=fabric.traffic.copy(),
             reachability=Reachability.of(topology, fabric.forwarder()),
             down=tuple((f"{s.dials.node} ⇄ {s.listens.node}", reason) for s, reason in fabric.down()),
         )

@@ -127,7 +127,9 @@ class _Racks:
             for column, left in zip(columns, lefts, strict=True)
         ]
         heads = self._heads(
-            _as_many_as_fit(tops, room), room, {x for own in stems for x in own} if rails > 1 else set()
+            _as_many_as_fit(tops, room),
+            room,
+            {x + near for own in stems for x in own for near in (-1, 0, 1)} if rails > 1 else set(),
         )
         height = self.canvas.height
         self._rails(heads, stems, height, rails)
@@ -136,9 +138,10 @@ class _Racks:
         return self.canvas.lines()
 
     def _heads(self, shown: list[Box], room: int, taken: set[int]) -> list[int]:
-        """Draw the tops and give the columns where their lines begin; one that is `taken` would look like a joint."""
+        """Draw the tops and give the columns where their lines begin, away from those that are `taken`."""
         centres = [
-            next(x for x in range(centre, centre + len(taken) + 1) if x not in taken) for centre in _spread(shown, room)
+            _nearest(wanted, box.width // 2, self.canvas.width - box.width // 2, taken)
+            for box, wanted in zip(shown, _spread(shown, room), strict=True)
         ]
         for box, centre in zip(shown, centres, strict=True):
             box.draw(self.canvas, centre, 0, below="─" if box.stands_for_more else "┬")
@@ -286,6 +289,12 @@ def _spread(boxes: Sequence[Box], width: int) -> list[int]:
     """The middle columns of boxes that share a width evenly."""
     each = width // len(boxes)
     return [each * place + each // 2 for place in range(len(boxes))]
+
+
+def _nearest(wanted: int, first: int, last: int, taken: set[int]) -> int:
+    """The free column nearest to `wanted`; that one itself if all are taken."""
+    free = [x for x in range(first, last) if x not in taken]
+    return min(free, key=lambda x: abs(x - wanted), default=wanted)
 
 
 def _packed(boxes: Sequence[Box]) -> list[int]:

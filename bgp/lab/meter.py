@@ -23,6 +23,10 @@ class Traffic:
     received: Counter[int] = field(default_factory=Counter)
     octets: int = 0  #: sent
 
+    def copy(self) -> Traffic:
+        """The counts of now."""
+        return Traffic(self.sent.copy(), self.received.copy(), self.octets)
+
 
 class Framer:
     """Finds the messages in a stream of octets that comes in any pieces."""

@@ -52,17 +52,26 @@ class _Writer(TextIOBase):
     """Writes to another file without the spaces at the ends of lines and, if that is all it holds, in ASCII."""
 
     def __init__(self, out: TextIO) -> None:
+        self.broken = False  #: nobody reads any more
         self._out = out
         self._plain = not (out.encoding or "utf-8").lower().startswith("utf")
 
     def write(self, text: str) -> int:
         """See `TextIO`."""
         text = _TRAILING.sub("", text)
-        return self._out.write(text.translate(_ASCII) if self._plain else text)
+        try:
+            return 0 if self.broken else self._out.write(text.translate(_ASCII) if self._plain else text)
+        except BrokenPipeError:
+            self.broken = True
+            return 0
 
     def flush(self) -> None:
         """See `TextIO`."""
-        self._out.flush()
+        try:
+            if not self.broken:
+                self._out.flush()
+        except BrokenPipeError:
+            self.broken = True
 
     def isatty(self) -> bool:
         """See `TextIO`."""
@@ -82,13 +91,19 @@ class Report:
 
     def __init__(self, topology: Topology, out: TextIO) -> None:
         self.topology = topology
+        self._writer = _Writer(out)
         # The cast: TextIOBase has all that the console asks of a file.
-        self.console = Console(file=cast(TextIO, _Writer(out)), highlight=False)
+        self.console = Console(file=cast(TextIO, self._writer), highlight=False)
         self.console.width = min(self.console.width, MAX_WIDTH)
         self._waiting = _blocks(topology.sessions)
         self._came_up: dict[Block, list[tuple[str, float]]] = defaultdict(list)
         self._lines = 0
         self._progress: Progress | None = None
+
+    @property
+    def broken(self) -> bool:
+        """Whether nobody reads it any more."""
+        return self._writer.broken
 
     def _print(self, text: Text | str, indent: int = 2) -> None:
         made = Text.from_markup(text) if isinstance(text, str) else text
@@ -214,7 +229,7 @@ class Report:
     def _hop(self, hop: Hop, trace: Trace) -> tuple[str | Text, ...]:
         name = Text(hop.node, STYLES[self.topology[hop.node].role])
         if hop.prefix is None:
-            here = Text("own block: arrived", "green") if trace.arrived else Text("none", "red")
+            here = Text("own block: arrived", "green") if trace.arrived else Text("no route", "red")
             return (str(hop.ttl), name, here)
         where = str(hop.gateway or "–")
         if hop.path is None:
@@ -238,16 +253,17 @@ class Report:
         if not failed:
             return
         self._heading("Pods that do not reach each other", "and why")
-        by_reason: dict[str, list[Failure]] = defaultdict(list)
+        by_source: dict[str, list[Failure]] = defaultdict(list)
         for failure in failed:
-            by_reason[failure.reason].append(failure)
-        for reason, some in list(by_reason.items())[:MAX_FAILURES]:
-            pairs = ", ".join(f"{one.source} → {one.destination}" for one in some[:3])
-            more = f" and {len(some) - 3} more" if len(some) > 3 else ""
-            self._print(Text.assemble((f"{pairs}{more}", "red"), f": {reason}"))
-        if len(by_reason) > MAX_FAILURES:
-            rest = sum(len(some) for some in list(by_reason.values())[MAX_FAILURES:])
-            self._print(Text(f"… and {rest} more pairs, for reasons like these", "dim"))
+            by_source[failure.source].append(failure)
+        for source, some in list(by_source.items())[:MAX_FAILURES]:
+            to = ", ".join(one.destination for one in some[:MAX_PEERS_IN_LINE])
+            more = f" and {len(some) - MAX_PEERS_IN_LINE} more" if len(some) > MAX_PEERS_IN_LINE else ""
+            alike = " (and so on)" if len(some) > 1 else ""
+            self._print(Text.assemble((f"{source} → {to}{more}", "red"), f": {some[0].reason}{alike}"))
+        if len(by_source) > MAX_FAILURES:
+            rest = sum(len(some) for some in list(by_source.values())[MAX_FAILURES:])
+            self._print(Text(f"… and {rest} more pairs; --json has them all", "dim"))
 
     def _verdict(self, result: Result) -> None:
         reachability, traffic, seconds = result.reachability, result.traffic, result.convergence.seconds
