@@ -12,14 +12,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Address
-from typing import Final, NamedTuple
+from typing import Final
 
-from bgp.capability import Capability, Multiprotocol, Negotiated, negotiate
+from bgp.capability import Multiprotocol, Negotiated, negotiate
 from bgp.error import PeerError
 from bgp.iana import MessageType
-from bgp.message import Keepalive, Notification, Open, RouteRefresh
+from bgp.message import Keepalive, Notification, Open
+from bgp.session.words import (
+    Closed,
+    Dial,
+    Established,
+    HangUp,
+    OpenReceived,
+    RefreshReceived,
+    SessionEvent,
+    SessionOptions,
+)
 from bgp.wire.codec import encode
 from bgp.wire.context import Context
 from bgp.wire.header import HEADER_LENGTH, MARKER, check_header
@@ -30,66 +38,7 @@ from bgp.wire.refresh import decode_refresh
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
 from fsm import words
 from fsm.machine import Machine
-from fsm.settings import Settings
 from fsm.words import Action, Event, Fault, State
-
-
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
-    """What both ends of a session are, as far as the protocol cares. Times are in seconds.
-
-    `peer_asn` None takes any. `hold_time` is what we propose.
-    """
-
-    asn: int
-    bgp_id: IPv4Address
-    peer_asn: int | None
-    capabilities: tuple[Capability, ...]
-    hold_time: int = 90
-    enforce_first_as: bool = True
-    machine: Settings = Settings()
-
-    @property
-    def internal(self) -> bool:
-        """Whether the peer is in our AS (RFC 4271 1.1)."""
-        return self.peer_asn == self.asn
-
-
-class Dial(NamedTuple):
-    """The driver should connect, and say `connected` or `failed`."""
-
-
-class HangUp(NamedTuple):
-    """The driver should send what there is to send and then close the connection."""
-
-
-class OpenReceived(NamedTuple):
-    """The peer's OPEN is valid; whoever knows of a second connection decides now which one stays (RFC 4271 6.8)."""
-
-    open: Open
-
-
-class Established(NamedTuple):
-    """The session is up."""
-
-    negotiated: Negotiated
-
-
-class Closed(NamedTuple):
-    """The session is over."""
-
-    reason: str
-    sent: Notification | None
-    received: Notification | None
-
-
-class RefreshReceived(NamedTuple):
-    """The peer asks for all routes of a family (RFC 2918), or marks where they begin and end (RFC 7313)."""
-
-    refresh: RouteRefresh
-
-
-SessionEvent = Dial | HangUp | OpenReceived | Established | Closed | RefreshReceived | RouteUpdate | Reach
 
 
 class Session:

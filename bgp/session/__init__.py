@@ -1,0 +1,25 @@
+"""One connection's worth of BGP without I/O."""
+
+from bgp.session.session import Session
+from bgp.session.words import (
+    Closed,
+    Dial,
+    Established,
+    HangUp,
+    OpenReceived,
+    RefreshReceived,
+    SessionEvent,
+    SessionOptions,
+)
+
+__all__ = [
+    "Closed",
+    "Dial",
+    "Established",
+    "HangUp",
+    "OpenReceived",
+    "RefreshReceived",
+    "Session",
+    "SessionEvent",
+    "SessionOptions",
+]
