@@ -95,11 +95,13 @@ class Session:
     def stop(self, now: float, notification: Notification | None = None) -> None:
         """End for good, with Cease (RFC 4486: 6/2 and no text unless another `notification` is given)."""
         self._closed_because = "stopped by us"
+        self._buffer = b""
         self._feed(Event.MANUAL_STOP, now, error=notification or Notification(6, 2, b""))
 
     def close(self, now: float, notification: Notification, reason: str) -> None:
         """End because of something of our own, such as too many prefixes; the machine may start again later."""
         self._closed_because = reason
+        self._buffer = b""
         self._feed(Event.AUTOMATIC_STOP, now, error=notification)
 
     def dump(self, now: float, reason: str) -> None:
@@ -175,14 +177,19 @@ class Session:
                 at = end
                 count += 1
                 yield found
+                if self._buffer is not octets:
+                    break  # whoever took the event ended the session
         except PeerError as error:
             self._count(count + 1)
             self._buffer = b""
             self._fail(Event.UPDATE_MSG_ERR, error)
             return
-        self._buffer = octets[at:]
         if count:
             self._count(count)
+        if self._buffer is not octets:
+            return
+        self._buffer = octets[at:]
+        if count:
             self._feed(Event.UPDATE_MSG, self._now)
 
     def _count(self, updates: int) -> None:
@@ -218,9 +225,8 @@ class Session:
         options = self.options
         try:
             message = decode_open(body)
-            validate_open(
-                message, expected_asn=options.peer_asn, local_bgp_id=options.bgp_id, internal=options.internal
-            )
+            internal = message.asn == options.asn
+            validate_open(message, expected_asn=options.peer_asn, local_bgp_id=options.bgp_id, internal=internal)
             negotiated = negotiate(options.capabilities, message.capabilities, peer_as_field=message.my_as)
             self._require_a_family(negotiated)
         except PeerError as error:

@@ -27,11 +27,6 @@ class SessionOptions:
     enforce_first_as: bool = True
     machine: Settings = Settings()
 
-    @property
-    def internal(self) -> bool:
-        """Whether the peer is in our AS (RFC 4271 1.1)."""
-        return self.peer_asn == self.asn
-
 
 class Dial(NamedTuple):
     """The driver should connect, and say `connected` or `failed`."""
