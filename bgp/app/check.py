@@ -1,0 +1,80 @@
+"""`bgp check`: what a configuration means, in words or as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from bgp.app.config import Configuration, load
+from bgp.app.run import shown, warnings
+from bgp.net.rules import is_internal, own_asn
+from bgp.options import PeerOptions, SpeakerOptions
+from rib.policy import Policy, accept
+
+
+def run_check(file: str, *, json_output: bool, out: TextIO) -> int:
+    """Explain the configuration in `file`; gives 0. Raises ConfigError if it cannot be."""
+    configuration = load(file)
+    if json_output:
+        print(json.dumps(as_json(configuration)), file=out)
+    else:
+        for line in in_words(file, configuration):
+            print(line, file=out)
+    return 0
+
+
+def _effective(policy: Policy | None, internal: bool) -> str:
+    if policy is None:
+        return str(accept) if internal else "nothing (RFC 8212)"
+    return policy.name or str(policy)
+
+
+def _peer(speaker: SpeakerOptions, peer: PeerOptions) -> dict[str, object]:
+    internal = is_internal(speaker, peer)
+    return {
+        "address": peer.address,
+        "name": peer.name,
+        "asn": peer.asn,
+        "local_asn": own_asn(speaker, peer),
+        "kind": "iBGP" if internal else "eBGP",
+        "families": [str(family) for family in peer.families],
+        "passive": peer.passive,
+        "import": _effective(peer.import_policy, internal),
+        "export": _effective(peer.export_policy, internal),
+    }
+
+
+def as_json(configuration: Configuration) -> dict[str, object]:
+    """The configuration's gist."""
+    speaker = configuration.speaker
+    return {
+        "asn": speaker.asn,
+        "router_id": speaker.router_id,
+        "listen": list(speaker.listen),
+        "control": configuration.control,
+        "peers": [_peer(speaker, peer) for peer in configuration.peers],
+        "announced": [str(prefix) for prefix in configuration.announced],
+        "policies": {name: str(policy) for name, policy in configuration.policies.items()},
+        "warnings": list(warnings(speaker, configuration.peers)),
+    }
+
+
+def in_words(file: str, configuration: Configuration) -> list[str]:
+    """The same for people, a line each."""
+    speaker = configuration.speaker
+    lines = [
+        f"{file}: AS {speaker.asn}, BGP identifier {speaker.router_id}",
+        f"listens on {', '.join(speaker.listen) or 'nothing: it only dials'}",
+    ]
+    for peer in configuration.peers:
+        found = _peer(speaker, peer)
+        manner = "waits for it to connect" if peer.passive else f"connects to port {peer.port}"
+        lines.append(
+            f"{found['kind']} peer {shown(peer)} AS {peer.asn}: {', '.join(map(str, peer.families))}; {manner}"
+        )
+        lines.append(f"    import {found['import']}; export {found['export']}")
+    if configuration.announced:
+        lines.append(f"announces {', '.join(map(str, configuration.announced))}")
+    lines += [f"policy {name}: {policy}" for name, policy in configuration.policies.items() if policy.rules]
+    lines += [f"warning: {warning}" for warning in warnings(speaker, configuration.peers)]
+    return lines

@@ -1,0 +1,325 @@
+"""Configuration files: TOML to the options of a speaker and its peers, or all that is wrong with them, with lines."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bgp.app.positions import Place, locate
+from bgp.app.schema import build, describe, keys_of, table
+from bgp.options import PeerOptions, SpeakerOptions
+from rib.as_path import EMPTY, AsPath
+from rib.attributes import Attributes, Origin
+from rib.community import Community, ExtendedCommunity, LargeCommunity
+from rib.policy import Match, Policy, Rule, Set, accept, reject
+from rib.prefix import Prefix
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a file; line 0 is the file itself."""
+
+    line: int
+    key: str
+    message: str
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be: all problems, in the order of their lines."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.file = file
+        self.problems = tuple(sorted(problems))
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{self.file}{f':{line}' if line else ''}: {f'{key}: ' if key else ''}{message}"
+            for line, key, message in self.problems
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What `[speaker]` holds beside the speaker's options."""
+
+    control: str | None = None  #: path of the control socket
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An `[[announce]]` table: prefixes that the speaker originates, and with which attributes."""
+
+    prefix: Prefix | None = None
+    prefixes: tuple[Prefix, ...] = ()
+    next_hop: IPv4Address | IPv6Address | None = None
+    med: int | None = None
+    local_pref: int | None = None
+    origin: Origin = Origin.IGP
+    as_path: AsPath = EMPTY
+    communities: tuple[Community, ...] = ()
+    large_communities: tuple[LargeCommunity, ...] = ()
+    ext_communities: tuple[ExtendedCommunity, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.all_prefixes:
+            raise ValueError("expected `prefix` or `prefixes`")
+
+    @property
+    def all_prefixes(self) -> tuple[Prefix, ...]:
+        """`prefix` and `prefixes`."""
+        return self.prefixes if self.prefix is None else (self.prefix, *self.prefixes)
+
+    @property
+    def attributes(self) -> Attributes:
+        """The path attributes of the routes."""
+        return Attributes(
+            origin=self.origin,
+            as_path=self.as_path,
+            next_hop=self.next_hop,
+            med=self.med,
+            local_pref=self.local_pref,
+            communities=self.communities,
+            large_communities=self.large_communities,
+            ext_communities=self.ext_communities,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A file, read."""
+
+    speaker: SpeakerOptions
+    control: str | None
+    peers: tuple[PeerOptions, ...]
+    policies: Mapping[str, Policy]
+    announced: Mapping[Prefix, Attributes]
+
+
+#: The tables of a file: whether there may be several, and the options that they hold.
+TABLES: Final[Mapping[str, tuple[bool, tuple[type, ...]]]] = {
+    "speaker": (False, (SpeakerOptions, Program)),
+    "announce": (True, (Announcement,)),
+    "peer": (True, (PeerOptions,)),
+    "policy": (True, (Policy,)),
+}
+#: Tables within tables, for the known keys that an error names.
+_NESTED: Final[Mapping[str, type]] = {"rule": Rule, "match": Match, "set": Set}
+
+
+def load(file: str) -> Configuration:
+    """The configuration in `file`. Raises ConfigError, also where it cannot be read."""
+    try:
+        octets = Path(file).read_bytes()
+    except OSError as error:
+        raise ConfigError(file, [Problem(0, "", f"cannot be read: {error.strerror or error}")]) from None
+    return parse(octets, file)
+
+
+def parse(octets: bytes, file: str) -> Configuration:
+    """The configuration in `octets`, which errors call `file`. Raises ConfigError."""
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError as error:
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise ConfigError(file, [Problem(line, "", f"octet 0x{octets[error.start]:02x} is not UTF-8")]) from None
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(file, [_syntax(str(error), text)]) from None
+    return _Reader(file, tree, text).read()
+
+
+def _syntax(message: str, text: str) -> Problem:
+    found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
+    line = int(found[1]) if found and found[1] else text.rstrip("\n").count("\n") + 1
+    words = message[: found.start()] if found else message
+    return Problem(line, "", f"not TOML: {words[:1].lower()}{words[1:]}")
+
+
+_Kind = TypeVar("_Kind")
+
+
+class _Reader:
+    """Reads one file; gathers what is wrong with it."""
+
+    def __init__(self, file: str, tree: dict[str, object], text: str) -> None:
+        self._file = file
+        self._tree = {key: _frozen(value) for key, value in tree.items()}
+        self._lines = locate(text.replace("\r\n", "\n"))
+        self._problems: list[Problem] = []
+
+    def read(self) -> Configuration:
+        for key in self._tree.keys() - TABLES.keys():
+            self._complain((key,), _unknown(key, tuple(TABLES)))
+        policies = self._policies()
+        speaker = self._one("speaker", self._speaker(), (SpeakerOptions, Program), {})
+        peers = self._all("peer", PeerOptions, policies)
+        announcements = self._all("announce", Announcement, {})
+        self._same_peers()
+        announced = self._announced(announcements)
+        if self._problems or speaker is None:
+            raise ConfigError(self._file, self._problems)
+        return Configuration(
+            speaker=build(SpeakerOptions, speaker),
+            control=build(Program, speaker).control,
+            peers=tuple(peers.values()),
+            policies=policies,
+            announced=announced,
+        )
+
+    def _speaker(self) -> object:
+        if "speaker" not in self._tree:
+            self._complain((), "expected a table [speaker] with `asn` and `router_id`")
+        return self._tree.get("speaker")
+
+    def _policies(self) -> dict[str, Policy]:
+        known = {policy.name: policy for policy in (accept, reject)}
+        for index, policy in self._all("policy", Policy, {}).items():
+            if not policy.name:
+                self._complain(("policy", index), "missing key `name`")
+            elif policy.name in known:
+                self._complain(("policy", index, "name"), f"there is a policy {policy.name!r} already")
+            known[policy.name] = policy
+        # Those that are wrong count as known: what is wrong with them has been said.
+        for _, fields in self._tables("policy"):
+            if isinstance(name := fields.get("name"), str):
+                known.setdefault(name, reject)
+        return known
+
+    def _announced(self, announcements: Mapping[int, Announcement]) -> dict[Prefix, Attributes]:
+        announced: dict[Prefix, Attributes] = {}
+        first: dict[Prefix, int] = {}
+        for index, announcement in announcements.items():
+            line = self._line(("announce", index))
+            attributes = announcement.attributes
+            for prefix in announcement.all_prefixes:
+                if prefix in announced:
+                    self._complain(("announce", index), f"{prefix} is announced already (line {first[prefix]})")
+                announced[prefix] = attributes
+                first[prefix] = line
+        return announced
+
+    def _same_peers(self) -> None:
+        """Complain of peers with the address of another."""
+        first: dict[str, int] = {}
+        for index, fields in self._tables("peer"):
+            address = _canonical(fields.get("address"))
+            if address is not None and address in first:
+                line = self._line(("peer", first[address], "address"))
+                self._complain(("peer", index, "address"), f"{address} is a peer already (line {line})")
+            elif address is not None:
+                first[address] = index
+
+    def _tables(self, key: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+        value = self._tree.get(key, ())
+        if isinstance(value, tuple):
+            for index, fields in enumerate(value):
+                if isinstance(fields, dict):
+                    yield index, fields
+
+    def _all(self, key: str, kind: type[_Kind], policies: Mapping[str, Policy]) -> dict[int, _Kind]:
+        """What the tables of an array hold, by index; those that are wrong are left out."""
+        value = self._tree.get(key, ())
+        if not isinstance(value, tuple):
+            self._complain((key,), f"expected an array of tables, [[{key}]], got {describe(value)}")
+            return {}
+        found: dict[int, _Kind] = {}
+        for index, fields in enumerate(value):
+            model = self._validate((key, index), fields, (kind,), policies)
+            if model is not None:
+                try:
+                    found[index] = build(kind, model)
+                except ValueError as error:
+                    self._complain((key, index), str(error))
+        return found
+
+    def _one(
+        self, key: str, fields: object, kinds: tuple[type, ...], policies: Mapping[str, Policy]
+    ) -> BaseModel | None:
+        return None if fields is None else self._validate((key,), fields, kinds, policies)
+
+    def _validate(
+        self, path: Place, fields: object, kinds: tuple[type, ...], policies: Mapping[str, Policy]
+    ) -> BaseModel | None:
+        try:
+            return table(*kinds).model_validate(fields, context=policies)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                self._complain((*path, *detail["loc"]), _words(detail, kinds))
+            return None
+
+    def _complain(self, path: Place, message: str) -> None:
+        self._problems.append(Problem(self._line(path), _spelt(path), message))
+
+    def _line(self, path: Place) -> int:
+        """Of the key, or of what it would be in."""
+        while path not in self._lines:
+            path = path[:-1]
+        return self._lines[path]
+
+
+def _frozen(value: object) -> object:
+    """Arrays as tuples, which is what options hold."""
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    if isinstance(value, dict):
+        return {key: _frozen(inner) for key, inner in value.items()}
+    return value
+
+
+def _canonical(value: object) -> str | None:
+    try:
+        return str(ip_address(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _spelt(path: Place) -> str:
+    """ "peer[1].families[0]"."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+def _unknown(key: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(key, known, n=1)
+    return f"unknown key; did you mean `{close[0]}`?" if close else f"unknown key; known are {', '.join(sorted(known))}"
+
+
+#: What pydantic calls a wrong type, in the words of TOML.
+_WANTED: Final = {
+    "bool_type": "true or false",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "model_type": "a table",
+    "string_type": "text",
+    "tuple_type": "an array",
+}
+
+
+def _words(detail: ErrorDetails, kinds: tuple[type, ...]) -> str:
+    kind, value = detail["type"], detail["input"]
+    if kind == "missing":
+        return "missing"
+    if kind == "extra_forbidden":
+        inside = [part for part in detail["loc"][:-1] if isinstance(part, str)]
+        known = keys_of(_NESTED[inside[-1]]) if inside and inside[-1] in _NESTED else keys_of(*kinds)
+        return _unknown(str(detail["loc"][-1]), known)
+    if kind in _WANTED:
+        return f"expected {_WANTED[kind]}, got {describe(value)}"
+    reason = detail.get("ctx", {}).get("error")
+    return str(reason) if reason is not None else f"{detail['msg']}, got {describe(value)}"
+
+
+def default_control() -> str:
+    """Where the control socket is unless somebody says otherwise."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return "/run/bgp/control.sock" if os.geteuid() == 0 or not runtime else f"{runtime}/bgp/control.sock"
