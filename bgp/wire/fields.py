@@ -48,9 +48,10 @@ class ListOf(c.Subconstruct):  # type: ignore[misc]  # construct is untyped
     def _parse(self, stream: Any, context: Any, path: str) -> list[Any]:
         found = []
         end = len(stream.getbuffer())
-        while (at := stream.tell()) < end:
+        # Within a Prefixed the stream's own `tell` counts from the start of the stream around it.
+        while (at := BytesIO.tell(stream)) < end:
             found.append(self.subcon._parsereport(stream, context, path))
-            if stream.tell() == at:
+            if BytesIO.tell(stream) == at:
                 raise c.RangeError("an element of no octets", path=path)
         return found
 
@@ -64,7 +65,10 @@ class ListOf(c.Subconstruct):  # type: ignore[misc]  # construct is untyped
 
 
 def value_of(declaration: c.Construct, decode: Callable[[Any], Any], encode: Callable[[Any], Any]) -> c.ExprAdapter:
-    """`declaration`, giving and taking one of our values. What `decode` refuses with ValueError is malformed."""
+    """`declaration`, giving and taking one of our values.
+
+    What `decode` refuses with ValueError is malformed, and so is a value of another kind given to `encode`.
+    """
 
     def decoded(found: Any, context: Any) -> Any:
         try:
@@ -72,7 +76,13 @@ def value_of(declaration: c.Construct, decode: Callable[[Any], Any], encode: Cal
         except ValueError as error:
             raise c.ValidationError(str(error)) from error
 
-    return c.ExprAdapter(declaration, decoded, lambda value, context: encode(value))
+    def encoded(value: Any, context: Any) -> Any:
+        try:
+            return encode(value)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise c.ValidationError(f"{value!r} does not belong here: {error}") from error
+
+    return c.ExprAdapter(declaration, decoded, encoded)
 
 
 def counted(size: c.Construct, inside: c.Construct) -> c.Construct:

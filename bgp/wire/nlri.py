@@ -112,8 +112,11 @@ def decode_mp_reach(value: bytes, context: Context) -> MpReach:
 
 def encode_mp_reach(reach: MpReach, context: Context) -> bytes:
     """The value of MP_REACH_NLRI. Raises Malformed."""
-    if not is_read(reach.family, context):
+    if reach.octets or not (reach.next_hops or is_read(reach.family, context)):
+        _only_octets(reach)
         return build(MP_OTHER, {"family": reach.family, "octets": reach.octets})
+    if reach.family not in FAMILIES:
+        raise Malformed(f"{reach.family} takes octets")
     return build(
         MP_REACH,
         {
@@ -135,6 +138,14 @@ def decode_mp_unreach(value: bytes, context: Context) -> MpUnreach:
 
 def encode_mp_unreach(unreach: MpUnreach, context: Context) -> bytes:
     """The value of MP_UNREACH_NLRI. Raises Malformed."""
-    if not is_read(unreach.family, context):
+    if unreach.octets or unreach.family not in FAMILIES:
+        _only_octets(unreach)
         return build(MP_OTHER, {"family": unreach.family, "octets": unreach.octets})
     return build(MP_UNREACH, {"family": unreach.family, "nlri": encode_nlri(unreach.family, unreach.nlri, context)})
+
+
+def _only_octets(value: MpReach | MpUnreach) -> None:
+    if value.nlri:
+        raise Malformed(
+            f"{value.family} takes octets or NLRI, not both" if value.octets else f"{value.family} takes octets"
+        )
