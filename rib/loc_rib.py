@@ -11,10 +11,13 @@ listener as one dict: NLRI to the path that was best when it was last told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address
 
 from rib.decision import DEFAULT_DECISION, DecisionOptions, best_of, rank
-from rib.family import Family
-from rib.route import Change, Path
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
+from rib.policy import PrefixRange
+from rib.prefix import Prefix, covering_nlri
+from rib.route import Change, Path, Route
 
 #: What a listener gets: the family, and for each changed NLRI the path that was best before (None: there was none).
 Listener = Callable[[Family, "Mapping[bytes, Path | None]"], None]
@@ -147,6 +150,31 @@ class LocRib:
         """The best path to exactly `nlri`; None if there is none."""
         table = self.tables.get(family)
         return table.best.get(nlri) if table else None
+
+    def longest_match(self, address: IPv4Address | IPv6Address, family: Family | None = None) -> Route | None:
+        """The best route of the longest prefix that covers `address`; None where none does.
+
+        `family` is by default the unicast one of the address. Asks the table once a length and so keeps nothing up to date:
+        microseconds for a person's question. For many questions about one table make a `PrefixTrie`.
+        """
+        if family is None:
+            family = IPV4_UNICAST if address.version == 4 else IPV6_UNICAST
+        table = self.tables.get(family)
+        if table is None:
+            return None
+        best = table.best
+        return next((Route(family, nlri, best[nlri]) for nlri in covering_nlri(address.packed) if nlri in best), None)
+
+    def covered(self, family: Family, prefix: Prefix) -> list[Route]:
+        """The best routes of all prefixes within `prefix`, in order. Looks at every prefix of the table."""
+        table = self.tables.get(family)
+        if table is None:
+            return []
+        within = PrefixRange(prefix, ge=prefix.length)
+        start = prefix.nlri[1 : 1 + prefix.length // 8]
+        likely = (nlri for nlri in table.best if nlri.startswith(start, 1))
+        found = [nlri for nlri in likely if within.matches(family.afi, nlri)]
+        return [Route(family, nlri, table.best[nlri]) for nlri in sorted(found, key=lambda one: (one[1:], one[0]))]
 
     def routes(self, family: Family) -> Iterator[tuple[bytes, Path]]:
         """All best routes of `family` as (NLRI, path), in no order."""

@@ -5,18 +5,10 @@ Those octets are the keys of every table; `Prefix` is for people and interfaces.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import total_ordering
-from ipaddress import (
-    AddressValueError,
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    NetmaskValueError,
-    ip_address,
-    ip_network,
-)
-from socket import AF_INET6, inet_ntop
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from rib.family import Afi
 
@@ -31,11 +23,26 @@ def nlri_text(afi: int, nlri: bytes) -> str:
 
 def nlri_from_text(text: str) -> tuple[int, bytes]:
     """(AFI, NLRI octets) of "10.0.0.0/8"; an address alone is a host route. Raises ValueError, which says what is wrong."""
+    address, slash, digits = text.partition("/")
+    afi, family = (Afi.IPV6, AF_INET6) if ":" in address else (Afi.IPV4, AF_INET)
     try:
-        network = ip_network(text)
-    except (AddressValueError, NetmaskValueError, ValueError) as error:
+        octets = inet_pton(family, address)
+        length = int(digits) if slash and digits.isascii() and digits.isdecimal() else None
+    except (OSError, ValueError):
+        length = None
+    if length is None or length > 8 * len(octets):
+        return _of_network(_network(text))
+    if int.from_bytes(octets, "big") & ((1 << (8 * len(octets) - length)) - 1):
+        raise ValueError(_why_not(text))
+    return afi, bytes((length,)) + octets[: (length + 7) // 8]
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """Of the forms that are not written every day: an address alone, a netmask. Raises ValueError."""
+    try:
+        return ip_network(text)
+    except ValueError as error:
         raise ValueError(_why_not(text)) from error
-    return _of_network(network)
 
 
 def _of_network(network: IPv4Network | IPv6Network) -> tuple[int, bytes]:
@@ -56,6 +63,16 @@ def address_nlri(text: str) -> tuple[int, bytes]:
     """(AFI, NLRI octets) of the host route to an address. Raises ValueError."""
     packed = ip_address(text).packed
     return (Afi.IPV4 if len(packed) == 4 else Afi.IPV6), bytes((8 * len(packed),)) + packed
+
+
+def covering_nlri(octets: bytes) -> Iterator[bytes]:
+    """The NLRI of each prefix that covers an address in network order, longest first."""
+    bits = 8 * len(octets)
+    number = int.from_bytes(octets, "big")
+    for length in range(bits, -1, -1):
+        size = (length + 7) >> 3
+        host_bits = 8 * size - length
+        yield bytes((length,)) + (number >> (bits - length) << host_bits).to_bytes(size, "big")
 
 
 @total_ordering
