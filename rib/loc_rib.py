@@ -143,7 +143,7 @@ class LocRib:
         for family, table in self.tables.items():
             if table.changed:
                 changed, table.changed = table.changed, {}
-                for listener in self._listeners:
+                for listener in tuple(self._listeners):
                     listener(family, changed)
 
     def best(self, family: Family, nlri: bytes) -> Path | None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from rib.attributes import Attributes
 from rib.eligibility import Ineligible
 from rib.family import Family
+from rib.prefix import Prefix
 
 
 class SourceKind(Enum):
@@ -98,3 +99,8 @@ class Change(NamedTuple):
     nlri: bytes
     old: Path | None
     new: Path | None
+
+    @property
+    def prefix(self) -> Prefix:
+        """The prefix, for families whose NLRI are prefixes."""
+        return Prefix.from_nlri(self.family.afi, self.nlri)

@@ -4,8 +4,10 @@ from bgp.net.memory import MemoryNetwork
 from bgp.net.peer import Peer, PeerChange
 from bgp.net.speaker import Speaker, open_speaker
 from bgp.net.transport import Connection, SocketOptions, TcpTransport, Transport
+from bgp.net.watch import Changes, WatchedLocRib
 
 __all__ = [
+    "Changes",
     "Connection",
     "MemoryNetwork",
     "Peer",
@@ -14,5 +16,6 @@ __all__ = [
     "Speaker",
     "TcpTransport",
     "Transport",
+    "WatchedLocRib",
     "open_speaker",
 ]

@@ -36,7 +36,10 @@ PIECE: Final = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class PeerChange:
-    """A session changed its state. `reason` says why it went down, or is empty."""
+    """A session changed its state.
+
+    `reason` says why it went down; where it came up, what it will not do (RFC 8212); else it is empty.
+    """
 
     peer: Peer
     old: State
@@ -61,7 +64,11 @@ class Home(Protocol):
 
     options: SpeakerOptions
     transport: Transport
-    loc_rib: LocRib
+
+    @property
+    def loc_rib(self) -> LocRib:
+        """The routes that won."""
+
     groups: Groups
     resolver: Resolver
     random: Random
@@ -124,6 +131,14 @@ class Peer:
     def internal(self) -> bool:
         """Whether the peer is in our AS."""
         return (self.options.local_asn or self._home.options.asn) == self.options.asn
+
+    @property
+    def missing_policies(self) -> tuple[str, ...]:
+        """ "import" and "export" where an external session has no such policy, so that nothing passes (RFC 8212)."""
+        if self.internal:
+            return ()
+        policies = {"import": self.options.import_policy, "export": self.options.export_policy}
+        return tuple(name for name, policy in policies.items() if policy is None)
 
     async def wait_established(self) -> None:
         """Return when the session is up."""
@@ -368,10 +383,11 @@ class Peer:
             self.last_sent = session.sent
         if session.received is not None:
             self.last_received = session.received
-        reason = "" if session.state is State.ESTABLISHED else session.reason
-        self.why_down = reason
+        up = session.state is State.ESTABLISHED
+        self.why_down = "" if up else session.reason
         self.changed_at = trio.current_time()
         self._signal()
+        reason = _without_policies(self.missing_policies) if up else session.reason
         self._home.peer_changed(PeerChange(self, old, session.state, reason, self.changed_at))
 
     def _signal(self) -> None:
@@ -436,3 +452,11 @@ class Peer:
             size += len(piece[-1])
         self.queued -= size
         return b"".join(piece) if len(piece) > 1 else piece[0]
+
+
+def _without_policies(missing: tuple[str, ...]) -> str:
+    """RFC 8212, in words for whoever wonders where the routes are; empty where no policy is missing."""
+    if not missing:
+        return ""
+    verbs = " or ".join({"import": "accepted", "export": "announced"}[name] for name in missing)
+    return f"{' and '.join(f'no {name} policy' for name in missing)}: nothing is {verbs} (RFC 8212)"

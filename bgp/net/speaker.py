@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
@@ -17,16 +17,16 @@ from bgp.message import Notification
 from bgp.net.group import Groups
 from bgp.net.peer import Peer, PeerChange
 from bgp.net.transport import Connection, TcpTransport, Transport
+from bgp.net.watch import WatchedLocRib
 from bgp.options import BGP_PORT, PeerOptions, SpeakerOptions
 from fsm.words import State
 from rib.as_path import AsPath
 from rib.attributes import Attributes, Origin
 from rib.community import Community, LargeCommunity
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
-from rib.loc_rib import LocRib
 from rib.next_hop import AnyNextHop, ConnectedNetworks, Resolver
 from rib.prefix import Prefix
-from rib.route import Change, Path, Source, SourceKind
+from rib.route import Path, Source, SourceKind
 
 #: Seconds that sessions have to say goodbye when a speaker ends.
 FAREWELL: Final = 3.0
@@ -54,7 +54,7 @@ class Speaker:
     def __init__(self, options: SpeakerOptions, transport: Transport, observer: Observer | None = None) -> None:
         self.options = options
         self.transport = transport
-        self.loc_rib = LocRib(options.decision)
+        self.loc_rib: WatchedLocRib = WatchedLocRib(options.decision)
         self.groups = Groups(self.loc_rib)
         self.resolver: Resolver = AnyNextHop() if options.networks is None else ConnectedNetworks(options.networks)
         self.random = Random()
@@ -64,6 +64,7 @@ class Speaker:
         self.announced: dict[Family, dict[bytes, Path]] = {}
         self._observers: list[Observer] = [] if observer is None else [observer]
         self._nursery: trio.Nursery | None = None
+        self._scope = trio.CancelScope(shield=True)
         self._tasks: dict[str, trio.Event] = {}
 
     # Peers.
@@ -74,7 +75,10 @@ class Speaker:
         `peer` is its options, or its address with the fields of `PeerOptions` as keywords.
         Raises LocalError for an address that is a peer's already or is none.
         """
-        made = peer if isinstance(peer, PeerOptions) else PeerOptions(address=peer, **options)  # type: ignore[arg-type]
+        try:
+            made = peer if isinstance(peer, PeerOptions) else PeerOptions(address=peer, **options)  # type: ignore[arg-type]
+        except TypeError as error:
+            raise LocalError(f"peer {peer}: {error}") from error
         if self._nursery is None:
             raise LocalError("the speaker is not open")
         try:
@@ -98,10 +102,13 @@ class Speaker:
 
     async def remove_peer(self, address: str) -> None:
         """End the session with Cease 6/3 and forget the neighbour. Raises LocalError if there is none."""
-        key = str(ip_address(address))
+        try:
+            key = str(ip_address(address))
+        except ValueError as error:
+            raise LocalError(f"{address!r} is not a peer's address") from error
         peer = self.peers.pop(key, None)
         if peer is None:
-            raise LocalError(f"{address} is not a peer")
+            raise LocalError(f"{key} is not a peer")
         peer.stop(DECONFIGURED)
         await self._tasks.pop(key).wait()
 
@@ -173,30 +180,6 @@ class Speaker:
 
     # What it holds.
 
-    async def loc_rib_changes(self) -> AsyncIterator[Change]:
-        """Changes of best paths from now on. A slow reader sees the latest change of a prefix only, and loses none."""
-        pending: dict[tuple[Family, bytes], Path | None] = {}
-        news = trio.Event()
-
-        def listener(family: Family, changed: Mapping[bytes, Path | None]) -> None:
-            for nlri, old in changed.items():
-                pending.setdefault((family, nlri), old)
-            news.set()
-
-        self.loc_rib.listen(listener)
-        try:
-            while True:
-                await news.wait()
-                news = trio.Event()
-                while pending:
-                    (family, nlri), old = next(iter(pending.items()))
-                    del pending[family, nlri]
-                    new = self.loc_rib.best(family, nlri)
-                    if new is not old:
-                        yield Change(family, nlri, old, new)
-        finally:
-            self.loc_rib.unlisten(listener)
-
     def statistics(self) -> SpeakerCounts:
         """How much there is."""
         return SpeakerCounts(
@@ -208,6 +191,14 @@ class Speaker:
         )
 
     # Its life.
+
+    async def _live(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Hold the sessions' tasks. Who cancels the program does not cancel these: they have to say Cease first."""
+        with self._scope:
+            async with trio.open_nursery() as self._nursery:
+                task_status.started()
+                await trio.sleep_forever()
+        self._nursery = None
 
     async def _accept(self, connection: Connection) -> None:
         peer = self.peers.get(str(ip_address(connection.remote[0].partition("%")[0])))
@@ -275,12 +266,20 @@ async def open_speaker(
     elif listen:
         options = replace(options, listen=tuple(listen))
     speaker = Speaker(options, transport or TcpTransport(), observer)
-    async with trio.open_nursery() as nursery:
-        speaker._nursery = nursery
-        try:
-            await speaker._listen()
-            yield speaker
-        finally:
-            await speaker._farewell()
-            nursery.cancel_scope.cancel()
-            speaker._nursery = None
+    try:
+        async with trio.open_nursery() as nursery:
+            try:
+                await nursery.start(speaker._live)
+                await speaker._listen()
+                yield speaker
+            finally:
+                await speaker._farewell()
+                speaker._scope.cancel()
+    except BaseExceptionGroup as group:
+        # That a nursery is at work here is our own affair: one failure comes out as it was raised.
+        if len(group.exceptions) > 1:
+            raise
+        alone = group.exceptions[0]
+    else:
+        return
+    raise alone
