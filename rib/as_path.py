@@ -38,7 +38,7 @@ _BRACKETS: Final[dict[int, tuple[str, str, str]]] = {
     SegmentType.CONFED_SEQUENCE: ("(", " ", ")"),
     SegmentType.CONFED_SET: ("[", " ", "]"),
 }
-_PIECE: Final = re.compile(r"\{([\d,\s]*)\}|\(([\d\s]*)\)|\[([\d,\s]*)\]|([\d\s]+)")
+_PIECE: Final = re.compile(r"\{([\d,\s]*)\}|\(([\d\s]*)\)|\[([\d,\s]*)\]|([\d\s]+)", re.ASCII)
 
 
 class AsPath(NamedTuple):
@@ -147,6 +147,8 @@ class AsPath(NamedTuple):
             taken = asns[:missing] if kind == SegmentType.SEQUENCE else asns
             missing -= len(taken) if kind == SegmentType.SEQUENCE else 1
             kept.append(Segment(kind, taken))
+            if len(taken) < len(asns):
+                break  # what follows is not next to what was prepended
         return _joined((*kept, *better.segments))
 
     def __str__(self) -> str:

@@ -111,8 +111,8 @@ class ExtendedCommunity(bytes):
 
     def __str__(self) -> str:
         name = _SUBTYPES.get(self[1])
-        if name is None or self[0] not in (0, 1, 2):
-            return self.hex()
+        if name is None or self[0] not in (0, 1, 2) or self.startswith(b"\0\0", 2 if self[0] == 2 else 8):
+            return self.hex()  # the last: a small AS number in four octets would be read back as one in two
         if self[0] == 0:
             return f"{name}:{int.from_bytes(self[2:4], 'big')}:{int.from_bytes(self[4:], 'big')}"
         admin = IPv4Address(self[2:6]) if self[0] == 1 else int.from_bytes(self[2:6], "big")

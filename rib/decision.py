@@ -67,7 +67,8 @@ def med(path: Path, options: DecisionOptions) -> int:
 
 
 def _internal(path: Path, _: DecisionOptions) -> int:
-    return 1 if path.source.kind is SourceKind.INTERNAL else 0
+    # RFC 5065 5.3: what came from another member AS of the confederation counts as internal.
+    return 1 if path.source.kind in (SourceKind.INTERNAL, SourceKind.CONFEDERATION) else 0
 
 
 def _interior_cost(path: Path, _: DecisionOptions) -> int:
