@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-from typing import Final, NamedTuple
+import re
+from typing import Any, ClassVar, Final, NamedTuple, Self
+
+from rib.extended import EXTENDED, EXTENDED6, Registry
 
 #: IANA's well-known communities.
 WELL_KNOWN: Final[dict[int, str]] = {
     0xFFFF0000: "graceful-shutdown",  # RFC 8326
     0xFFFF0001: "accept-own",  # RFC 7611
+    0xFFFF0002: "route-filter-translated-v4",  # draft-l3vpn-legacy-rtc
+    0xFFFF0003: "route-filter-v4",  # draft-l3vpn-legacy-rtc
+    0xFFFF0004: "route-filter-translated-v6",  # draft-l3vpn-legacy-rtc
+    0xFFFF0005: "route-filter-v6",  # draft-l3vpn-legacy-rtc
     0xFFFF0006: "llgr-stale",  # RFC 9494
     0xFFFF0007: "no-llgr",  # RFC 9494
+    0xFFFF0008: "accept-own-nexthop",  # draft-agrewal-idr-accept-own-nexthop
+    0xFFFF0009: "standby-pe",  # RFC 9026
     0xFFFF029A: "blackhole",  # RFC 7999
     0xFFFFFF01: "no-export",  # RFC 1997
     0xFFFFFF02: "no-advertise",  # RFC 1997
@@ -66,43 +74,50 @@ class LargeCommunity(NamedTuple):
         return f"{self.global_admin}:{self.local1}:{self.local2}"
 
 
-#: RFC 4360 4, 5: subtypes with the two-octet-AS, IPv4-address and four-octet-AS layouts.
-_SUBTYPES: Final[dict[int, str]] = {2: "rt", 3: "ro"}
-_SUBTYPE_NUMBERS: Final = {name: number for number, name in _SUBTYPES.items()}
-
-
 class ExtendedCommunity(bytes):
-    """An extended community (RFC 4360), as its eight octets. Text: "rt:65000:1", "ro:10.0.0.1:1", else 16 hex digits."""
+    """An extended community (RFC 4360), as its eight octets. Text: "target:65000:1", "mac-mobility:5:sticky", … or 16 hex
+    digits for a kind that `rib.extended` does not know.
+    """
 
     __slots__ = ()
+    registry: ClassVar[Registry] = EXTENDED
+    size: ClassVar[int] = 8
 
-    def __new__(cls, octets: bytes) -> ExtendedCommunity:
-        """Raises ValueError unless there are eight octets."""
-        if len(octets) != 8:
-            raise ValueError(f"an extended community has 8 octets, not {len(octets)}")
+    def __new__(cls, octets: bytes) -> Self:
+        """Raises ValueError unless there are as many octets as there must be."""
+        if len(octets) != cls.size:
+            raise ValueError(f"an extended community has {cls.size} octets, not {len(octets)}")
         return super().__new__(cls, octets)
 
     @classmethod
-    def parse(cls, text: str) -> ExtendedCommunity:
+    def parse(cls, text: str) -> Self:
         """The extended community of a text form. Raises ValueError."""
-        name, _, rest = text.partition(":")
-        if name not in _SUBTYPE_NUMBERS:
-            try:
-                return cls(bytes.fromhex(text.removeprefix("0x")))
-            except ValueError:
-                raise ValueError(
-                    f"{text!r} is not an extended community: write rt:AS:N, ro:AS:N or 16 hex digits"
-                ) from None
-        admin, _, number = rest.rpartition(":")
-        subtype = _SUBTYPE_NUMBERS[name]
         try:
-            if "." in admin:
-                return cls(bytes((1, subtype)) + IPv4Address(admin).packed + int(number).to_bytes(2, "big"))
-            if int(admin) < 1 << 16:
-                return cls(bytes((0, subtype)) + int(admin).to_bytes(2, "big") + int(number).to_bytes(4, "big"))
-            return cls(bytes((2, subtype)) + int(admin).to_bytes(4, "big") + int(number).to_bytes(2, "big"))
-        except (ValueError, OverflowError) as error:
-            raise ValueError(f"{text!r} is not an extended community: {error}") from None
+            if re.fullmatch(rf"(0x)?[0-9a-fA-F]{{{2 * cls.size}}}", text):
+                return cls(bytes.fromhex(text.removeprefix("0x")))
+            return cls(cls.registry.parse(text))
+        except ValueError as error:
+            raise ValueError(
+                f"{text!r} is not an extended community ({error}): write target:AS:N, origin:AS:N, … "
+                f"or {2 * cls.size} hex digits"
+            ) from None
+
+    @classmethod
+    def make(cls, kind: str, value: object) -> Self:
+        """The community of a kind's name and its value, `MacMobility` for "mac-mobility" and so on. Raises ValueError."""
+        return cls(cls.registry.make(kind, value))
+
+    @property
+    def kind(self) -> str:
+        """The name of the kind: "target", "encapsulation", …; empty for one that is not known."""
+        found = self.registry.read(self)
+        return "" if found is None else found[0].name
+
+    @property
+    def value(self) -> Any:
+        """What it says, a NamedTuple of `rib.extended`; None where the kind is not known."""
+        found = self.registry.read(self)
+        return None if found is None else found[1]
 
     @property
     def is_transitive(self) -> bool:
@@ -110,13 +125,15 @@ class ExtendedCommunity(bytes):
         return not self[0] & 0x40
 
     def __str__(self) -> str:
-        name = _SUBTYPES.get(self[1])
-        if name is None or self[0] not in (0, 1, 2) or self.startswith(b"\0\0", 2 if self[0] == 2 else 8):
-            return self.hex()  # the last: a small AS number in four octets would be read back as one in two
-        if self[0] == 0:
-            return f"{name}:{int.from_bytes(self[2:4], 'big')}:{int.from_bytes(self[4:], 'big')}"
-        admin = IPv4Address(self[2:6]) if self[0] == 1 else int.from_bytes(self[2:6], "big")
-        return f"{name}:{admin}:{int.from_bytes(self[6:], 'big')}"
+        return self.registry.show(self)
 
     def __repr__(self) -> str:
-        return f"ExtendedCommunity({str(self)!r})"
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+class Ipv6ExtendedCommunity(ExtendedCommunity):
+    """An IPv6 address specific extended community (RFC 5701), as its twenty octets. Text: "target:[2001:db8::1]:100"."""
+
+    __slots__ = ()
+    registry = EXTENDED6
+    size = 20
