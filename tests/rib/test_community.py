@@ -14,8 +14,14 @@ u32 = st.integers(0, (1 << 32) - 1)
 NAMES = [
     ("65535:0", "graceful-shutdown"),
     ("65535:1", "accept-own"),
+    ("65535:2", "route-filter-translated-v4"),
+    ("65535:3", "route-filter-v4"),
+    ("65535:4", "route-filter-translated-v6"),
+    ("65535:5", "route-filter-v6"),
     ("65535:6", "llgr-stale"),
     ("65535:7", "no-llgr"),
+    ("65535:8", "accept-own-nexthop"),
+    ("65535:9", "standby-pe"),
     ("65535:666", "blackhole"),
     ("65535:65281", "no-export"),
     ("65535:65282", "no-advertise"),
@@ -63,12 +69,12 @@ def test_a_large_community_is_read_back(community: LargeCommunity) -> None:
 
 #: RFC 4360 3.1, 3.2, 4, 5; RFC 5668 2.
 EXTENDED = [
-    ("rt:65000:100", "0002fde800000064"),
-    ("ro:65000:100", "0003fde800000064"),
-    ("rt:10.0.0.1:100", "01020a0000010064"),
-    ("rt:70000:100", "0202000111700064"),
-    ("02020000fde80064", "02020000fde80064"),
-    ("030c000000000008", "030c000000000008"),
+    ("target:65000:100", "0002fde800000064"),
+    ("origin:65000:100", "0003fde800000064"),
+    ("target:10.0.0.1:100", "01020a0000010064"),
+    ("target:70000:100", "0202000111700064"),
+    ("target:65000L:100", "02020000fde80064"),
+    ("encapsulation:vxlan", "030c000000000008"),
 ]
 
 
