@@ -14,6 +14,7 @@ from rib.as_path import AsPath
 from rib.attributes import Aggregator, Origin
 from rib.community import Community, ExtendedCommunity, LargeCommunity
 from rib.family import Family
+from rib.labelled import LabelledPrefix, VpnPrefix
 from rib.prefix import Prefix
 
 
@@ -33,20 +34,27 @@ class Open:
         return next((c.asn for c in self.capabilities if isinstance(c, FourOctetAs)), self.my_as)
 
 
-class PathPrefix(NamedTuple):
-    """A prefix with its path identifier (RFC 7911 3)."""
+#: What a route leads to, in every family that we read.
+Destination: TypeAlias = Prefix | LabelledPrefix | VpnPrefix
 
-    prefix: Prefix
+
+class PathPrefix(NamedTuple):
+    """A prefix, or what other families have in its place, with its path identifier (RFC 7911 3)."""
+
+    prefix: Destination
     path_id: int
 
 
 #: One element of an NLRI field.
-Nlri: TypeAlias = Prefix | PathPrefix
+Nlri: TypeAlias = Destination | PathPrefix
 
 
 @dataclass(frozen=True, slots=True)
 class MpReach:
-    """MP_REACH_NLRI (RFC 4760 3). `octets` is all after the SAFI where the family is none that we read."""
+    """MP_REACH_NLRI (RFC 4760 3). `octets` is all after the SAFI where the family is none that we read.
+
+    The route distinguisher before a VPN next hop is left out: it is always 0 (RFC 4364 4.3.2).
+    """
 
     family: Family
     next_hops: tuple[IPv4Address | IPv6Address, ...] = ()  #: global, then link-local (RFC 2545 3)

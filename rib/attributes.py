@@ -50,7 +50,8 @@ class Attributes:
     Fields (absent optional attributes are None or empty): `origin`; `as_path` (merged with AS4_PATH where RFC 6793 asks
     for it); `next_hop` (NEXT_HOP, or the global next hop of MP_REACH_NLRI); `link_local_next_hop` (RFC 2545 3);
     `med`; `local_pref`; `atomic_aggregate`; `aggregator`; `communities`; `ext_communities`; `large_communities`;
-    `originator_id`; `cluster_list`; `unknown`.
+    `originator_id`; `cluster_list`; `unknown`; `binding` (what the NLRI of some families say besides the key that they are
+    known by, in octets: labels, RFC 8277 2.5; Ethernet segment, gateway and labels, RFC 7432 7 and RFC 9136 3.1).
     Compared and hashed by content. Raises TypeError for an unknown field name.
     """
 
@@ -69,6 +70,7 @@ class Attributes:
         "originator_id",
         "cluster_list",
         "unknown",
+        "binding",
     )
     __slots__ = (*FIELDS, "__weakref__")
 
@@ -86,6 +88,7 @@ class Attributes:
     originator_id: IPv4Address | None
     cluster_list: tuple[IPv4Address, ...]
     unknown: tuple[UnknownAttribute, ...]
+    binding: bytes
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class Attributes:
         originator_id: IPv4Address | None = None,
         cluster_list: tuple[IPv4Address, ...] = (),
         unknown: tuple[UnknownAttribute, ...] = (),
+        binding: bytes = b"",
     ) -> None:
         self.origin = origin
         self.as_path = as_path
@@ -119,6 +123,7 @@ class Attributes:
         self.originator_id = originator_id
         self.cluster_list = cluster_list
         self.unknown = unknown
+        self.binding = binding
 
     @property
     def path_length(self) -> int:

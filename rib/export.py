@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rib.as_path import AsPath, Segment, SegmentType
 from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
 from rib.community import Community
-from rib.family import Afi, Family
+from rib.family import Afi, Family, Safi
 from rib.policy import Policy, accept
 from rib.route import Path, Source, SourceKind
 
@@ -24,6 +24,11 @@ NO_EXPORT = Community(0xFFFFFF01)
 NO_ADVERTISE = Community(0xFFFFFF02)
 #: RFC 1997: to no external peer, confederation members included.
 NO_EXPORT_SUBCONFED = Community(0xFFFFFF03)
+#: The families whose routes we can stand for ourselves. In any other the next hop is kept, towards external peers too: we
+#: do not forward by its routes, and a label that another speaker gave out means nothing at our address.
+FORWARDED = frozenset({Safi.UNICAST, Safi.MULTICAST})
+#: RFC 8955 4: a flow specification leads nowhere.
+WITHOUT_NEXT_HOP = frozenset({Safi.FLOWSPEC, Safi.FLOWSPEC_VPN})
 #: The NLRI of 0.0.0.0/0 and of ::/0.
 DEFAULT_ROUTE = b"\0"
 
@@ -145,6 +150,8 @@ class ExportRules:
     def rewrite(self, family: Family, path: Path, attributes: Attributes) -> Rewrite | None:
         """How `attributes` change; None where we have no next hop to give for the family."""
         source = path.source
+        if family.safi not in FORWARDED:
+            return self._passed_on(family, path, attributes)
         if attributes is path.received and source.kind is SourceKind.EXTERNAL is self.peer_kind:
             try:
                 return self._usual[family]
@@ -181,6 +188,37 @@ class ExportRules:
             keep_med=source.is_local or attributes.med != path.received.med,
             override=(self.peer_asn, self.own_asn) if self.as_override else None,
         )
+
+    def _passed_on(self, family: Family, path: Path, attributes: Attributes) -> Rewrite | None:
+        """Towards these peers, a route of a family that we do not forward: its next hop stays (see `FORWARDED`)."""
+        next_hop = None
+        if not attributes.next_hop_octets and family.safi not in WITHOUT_NEXT_HOP:
+            next_hop = self._own_address(family)
+            if next_hop is None:
+                return None
+        source = path.source
+        if self.peer_kind is SourceKind.EXTERNAL:
+            if self.transparent:
+                return Rewrite(next_hop=next_hop, external=True, keep_med=True)
+            return Rewrite(
+                prepend=self.own_asn,
+                next_hop=next_hop,
+                external=True,
+                keep_med=source.is_local or attributes.med != path.received.med,
+                override=(self.peer_asn, self.own_asn) if self.as_override else None,
+            )
+        if source.kind is SourceKind.INTERNAL:
+            return Rewrite(next_hop=next_hop, originator_id=source.bgp_id, cluster_id=self.cluster_id)
+        return Rewrite(next_hop=next_hop)
+
+    def _own_address(self, family: Family) -> IPv4Address | IPv6Address | None:
+        """Our next hop for a route of our own; one of an IPv6 family may have a mapped one (RFC 4659 3.2.1.2)."""
+        found = self._own_next_hop(family)
+        if found is None and self.next_hops:
+            found = self.next_hops[0][1]
+        if family.afi == Afi.IPV6 and isinstance(found, IPv4Address):
+            return IPv6Address(b"\0" * 10 + b"\xff\xff" + found.packed)
+        return found
 
     def _internal_next_hop(
         self, path: Path, ours: IPv4Address | IPv6Address | None

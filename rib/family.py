@@ -67,6 +67,8 @@ IPV4_LABELLED: Final = Family(Afi.IPV4, Safi.LABELLED)
 IPV6_LABELLED: Final = Family(Afi.IPV6, Safi.LABELLED)
 VPNV4: Final = Family(Afi.IPV4, Safi.VPN)
 VPNV6: Final = Family(Afi.IPV6, Safi.VPN)
+VPNV4_MULTICAST: Final = Family(Afi.IPV4, Safi.VPN_MULTICAST)
+VPNV6_MULTICAST: Final = Family(Afi.IPV6, Safi.VPN_MULTICAST)
 L2VPN_EVPN: Final = Family(Afi.L2VPN, Safi.EVPN)
 
 #: Names in configuration files and on screen.
@@ -79,8 +81,8 @@ FAMILY_NAMES: Final[dict[str, Family]] = {
     "ipv6-labelled": IPV6_LABELLED,
     "vpnv4": VPNV4,
     "vpnv6": VPNV6,
-    "vpnv4-multicast": Family(Afi.IPV4, Safi.VPN_MULTICAST),
-    "vpnv6-multicast": Family(Afi.IPV6, Safi.VPN_MULTICAST),
+    "vpnv4-multicast": VPNV4_MULTICAST,
+    "vpnv6-multicast": VPNV6_MULTICAST,
     "l2vpn-evpn": L2VPN_EVPN,
     "l2vpn-vpls": Family(Afi.L2VPN, Safi.VPLS),
     "ipv4-flowspec": Family(Afi.IPV4, Safi.FLOWSPEC),

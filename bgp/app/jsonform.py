@@ -33,6 +33,7 @@ from bgp.wire.nlri import is_read
 from rib.as_path import AsPath
 from rib.attributes import Aggregator
 from rib.community import Community, ExtendedCommunity, LargeCommunity
+from rib.labelled import LabelledPrefix, VpnPrefix
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
@@ -126,10 +127,11 @@ def _update(update: Update, context: Context) -> dict[str, Json]:
 def _mp(value: MpReach | MpUnreach, context: Context) -> dict[str, Json]:
     name = "mp_reach" if isinstance(value, MpReach) else "mp_unreach"
     found: dict[str, Json] = {f"{name}_family": list(map(int, value.family))}
+    withdrawn = isinstance(value, MpUnreach)
     if isinstance(value, MpReach) and value.next_hops:
         found["mp_reach_next_hop"] = [_address(address) for address in value.next_hops]
     if is_read(value.family, context):
-        found[f"{name}_nlri"] = _nlri(value.nlri)
+        found[f"{name}_nlri"] = _nlri(value.nlri, withdrawn)
     return found
 
 
@@ -140,8 +142,22 @@ def _address(address: IPv4Address | IPv6Address) -> str:
     return str(address)
 
 
-def _nlri(elements: tuple[Nlri, ...]) -> list[Json]:
-    return [[str(one.prefix), one.path_id] if isinstance(one, PathPrefix) else str(one) for one in elements]
+def _nlri(elements: tuple[Nlri, ...], withdrawn: bool = False) -> list[Json]:
+    return [_one_nlri(one, withdrawn) for one in elements]
+
+
+def _one_nlri(one: Nlri, withdrawn: bool) -> Json:
+    destination, path_id = (one.prefix, one.path_id) if isinstance(one, PathPrefix) else (one, None)
+    if isinstance(destination, LabelledPrefix | VpnPrefix):
+        found: dict[str, Json] = {"prefix": str(destination.prefix)}
+        if not withdrawn:  # RFC 8277 2.4: what stands there then means nothing
+            found["labels"] = list(destination.labels)
+        if isinstance(destination, VpnPrefix):
+            found["rd"] = str(destination.rd)
+        if path_id is not None:
+            found["path_id"] = path_id
+        return found
+    return str(destination) if path_id is None else [str(destination), path_id]
 
 
 def _path(value: AttributeValue) -> Json:

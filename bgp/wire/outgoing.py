@@ -14,6 +14,7 @@ from struct import Struct
 from typing import Final
 
 from bgp.error import LocalError
+from bgp.wire.nlri import FAMILIES
 from bgp.wire.spelling import (
     AGGREGATOR,
     SpelledAttributes,
@@ -44,6 +45,8 @@ _AS4: Final = Struct(">I").pack
 _HEAD: Final = Struct(">HBH").pack
 #: Of MP_UNREACH_NLRI: attribute header with a 2-octet length, AFI, SAFI.
 MP_UNREACH_OVERHEAD: Final = 4 + 2 + 1
+#: Unicast and multicast SAFIs, whose NLRI are prefixes and nothing else.
+PLAIN: Final = 2
 _ORIGIN: Final = tuple(bytes((0x40, 1, 1, origin)) for origin in range(3))
 
 
@@ -141,6 +144,8 @@ class Encoder:
         if rewrite is not self._rewrite:
             self._rewrite, self._next_hop = rewrite, next_hop_octets(rewrite.next_hop, rewrite.link_local_next_hop)
         next_hop = self._next_hop or attributes.next_hop_octets
+        if family.safi > PLAIN:
+            nlri, next_hop = _bound(family, nlri, attributes.binding), _next_hop_of(family, next_hop)
         if family == IPV4_UNICAST and len(next_hop) == 4:
             block += b"\x40\x03\x04" + next_hop
             size = len(block)
@@ -167,6 +172,8 @@ class Encoder:
                 MARKER + _HEAD(EMPTY_UPDATE + len(joined), UPDATE, len(joined)) + joined + b"\0\0"
                 for joined in _packed(nlri, self.max_message - EMPTY_UPDATE)
             ]
+        if family.safi > PLAIN:
+            nlri = _bound(family, nlri, None)
         head = _U16(family.afi) + bytes((family.safi,))
         room = self.max_message - EMPTY_UPDATE - MP_UNREACH_OVERHEAD
         return [self._whole(attribute(0x90, 15, head + joined)) for joined in _packed(nlri, room)]
@@ -176,6 +183,30 @@ class Encoder:
         if family == IPV4_UNICAST:
             return MARKER + _HEAD(EMPTY_UPDATE, UPDATE, 0) + b"\0\0"
         return self._whole(attribute(0x80, 15, _U16(family.afi) + bytes((family.safi,))))
+
+
+def _bound(family: Family, keys: Sequence[bytes], binding: bytes | None) -> Sequence[bytes]:
+    """NLRI of a family that has more than prefixes, to announce with `binding` or, with None, to withdraw."""
+    kind = FAMILIES[family].kind if family in FAMILIES else None
+    if kind is None or kind.join is None:
+        return keys
+    if binding == b"" and kind.is_bound:
+        raise LocalError(f"a route of {family} cannot be announced without its label")
+    join = kind.join
+    return [join(key, binding or b"") for key in keys]
+
+
+def _next_hop_of(family: Family, octets: bytes) -> bytes:
+    """A next hop, 4, 16 or 32 octets, as the family has it; of a family that we do not know, as it came."""
+    row = FAMILIES.get(family)
+    if row is None or len(octets) in row.next_hops:
+        return octets
+    if 0 in row.next_hops:
+        return b""
+    addresses = [octets[i : i + 16] for i in range(0, len(octets), 16)]
+    if len(octets) + 8 * len(addresses) in row.next_hops:
+        return b"".join(bytes(8) + address for address in addresses)
+    raise LocalError(f"{family} has no next hop of {len(octets)} octets")
 
 
 def _packed(nlri: Sequence[bytes], room: int) -> Iterator[bytes]:

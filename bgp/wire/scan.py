@@ -22,19 +22,23 @@ from bgp.error import PeerError, Reaction, UpdateError
 from bgp.wire.attributes import check
 from bgp.wire.block import ALWAYS, WHOLE, Block, BlockReader
 from bgp.wire.context import Context
+from bgp.wire.nlri import FAMILIES
+from bgp.wire.nlri.kind import runs
 from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
 from bgp.wire.spelling import SpelledAttributes
 from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
 
 #: Malformed blocks that are remembered.
 FAULTY_LIMIT: Final = 1024
-#: The families whose NLRI are prefixes, with the octets each prefix takes.
+#: The families whose NLRI are plain prefixes, with the octets each prefix takes.
 PREFIX_FAMILIES: Final = {
     IPV4_UNICAST: STEP4,
     IPV4_MULTICAST: STEP4,
     IPV6_UNICAST: STEP6,
     IPV6_MULTICAST: STEP6,
 }
+#: What a next hop of so many octets holds besides addresses: route distinguishers of 0 (RFC 4364 4.3.2, RFC 4659 3.2.1).
+WITH_RD: Final = frozenset({12, 24, 48})
 MP_REACH: Final = 14
 MP_UNREACH: Final = 15
 _new_tuple: Final = tuple.__new__
@@ -55,6 +59,14 @@ class Unreach(NamedTuple):
     family: Family
     nlri: list[bytes]
     path_ids: list[int] | None
+
+
+class Found(NamedTuple):
+    """Routes to announce, the next hop of MP_REACH_NLRI if they are from there, and what their keys are bound to."""
+
+    routes: Unreach
+    next_hop: bytes | None = None
+    binding: bytes = b""
 
 
 class RouteUpdate:
@@ -86,7 +98,7 @@ class UpdateScanner:
         self._whole: dict[bytes, SpelledAttributes] = {}
         self._clean: dict[bytes, SpelledAttributes] = {}
         self._faulty: dict[bytes, Block] = {}
-        self._with_next_hop: dict[tuple[bytes, bytes], SpelledAttributes] = {}
+        self._with_next_hop: dict[tuple[bytes, bytes, bytes], SpelledAttributes] = {}
         self._next_hops: dict[bytes, bytes] = {}
         self._reader = BlockReader(context, self._next_hops)
 
@@ -156,23 +168,23 @@ class UpdateScanner:
         rest = raw
         if self._block(raw).has_mp:
             rest, reach, unreach, ignored = self._cut(raw)
-        announced: list[tuple[Unreach, bytes | None]] = [(new, None)] if new.nlri else []
+        announced = [Found(new)] if new.nlri else []
         withdrawn = [gone] if gone.nlri else []
         if reach is not None:
             found = self._reach(reach)
             if found is None:
                 ignored.append(_ignored(MP_REACH, reach))
-            elif found[0].nlri:
-                announced.append(found)
+            else:
+                announced += found
         empty_unreach: Family | None = None
         if unreach is not None:
             lost = self._unreach(unreach)
             if lost is None:
                 ignored.append(_ignored(MP_UNREACH, unreach))
-            elif lost.nlri:
-                withdrawn.append(lost)
+            elif len(unreach) > 3:
+                withdrawn += lost
             else:
-                empty_unreach = lost.family
+                empty_unreach = _family_of(unreach)
         if not rest and not announced:
             end_of_rib = empty_unreach if raw and not withdrawn else None
             return RouteUpdate((), withdrawn, tuple(ignored), IPV4_UNICAST if not raw and not withdrawn else end_of_rib)
@@ -182,16 +194,16 @@ class UpdateScanner:
             if not announced and reach is None:
                 # RFC 7606 5.2: nothing shows which routes the error was about.
                 raise PeerError(3, 1, b"", f"{errors[0].reason}, and no route to treat as withdrawn")
-            withdrawn += [routes for routes, _ in announced]
+            withdrawn += [one.routes for one in announced]
             return RouteUpdate((), withdrawn, errors)
         reached = [
             Reach(
                 routes.family,
-                block.attributes if next_hop is None else self._with(rest, block.attributes, next_hop),
+                block.attributes if next_hop is None else self._with(rest, block.attributes, next_hop, binding),
                 routes.nlri,
                 routes.path_ids,
             )
-            for routes, next_hop in announced
+            for routes, next_hop, binding in announced
         ]
         return RouteUpdate(reached, withdrawn, errors)
 
@@ -226,38 +238,61 @@ class UpdateScanner:
         return b"".join(kept) + raw[at:], found.get(MP_REACH), found.get(MP_UNREACH), errors
 
     def _family(self, value: bytes) -> Family | None:
-        family = Family(int.from_bytes(value[:2], "big"), value[2])
+        """The family of MP_REACH_NLRI or MP_UNREACH_NLRI; None for one that was not negotiated."""
+        family = _family_of(value)
         negotiated = self.context.families
-        if family not in PREFIX_FAMILIES or (negotiated is not None and family not in negotiated):
+        if family not in negotiated if negotiated is not None else family not in FAMILIES:
             return None
         return family
 
-    def _reach(self, value: bytes) -> tuple[Unreach, bytes] | None:
+    def _reach(self, value: bytes) -> list[Found] | None:
         """MP_REACH_NLRI (RFC 4760 3); None for a family that was not negotiated."""
         if len(value) < 5:
             raise PeerError(3, 9, b"", "MP_REACH_NLRI is too short")
         family = self._family(value)
         if family is None:
             return None
-        at = 4 + value[3]
-        if at >= len(value) or value[3] not in ((4, 16, 32) if family.afi == 1 else (16, 32)):
-            raise PeerError(3, 9, b"", f"MP_REACH_NLRI has a next hop of {value[3]} octets")
-        routes = self._list(family, value, at + 1, len(value))
-        if routes is None:
-            raise PeerError(3, 9, b"", "MP_REACH_NLRI has a malformed prefix")
-        return routes, value[4:at]
+        size = value[3]
+        at = 4 + size
+        row = FAMILIES.get(family)
+        if at >= len(value) or (row is not None and size not in row.next_hops):
+            raise PeerError(3, 9, b"", f"MP_REACH_NLRI has a next hop of {size} octets in {family}")
+        next_hop = value[4:at]
+        if family in PREFIX_FAMILIES:
+            routes = self._list(family, value, at + 1, len(value))
+            if routes is None:
+                raise PeerError(3, 9, b"", "MP_REACH_NLRI has a malformed prefix")
+            return [Found(routes, next_hop)] if routes.nlri else []
+        if row is not None and size in WITH_RD:
+            next_hop = b"".join(next_hop[8 + i : 24 + i] for i in range(0, size, 24))
+        return [Found(routes, next_hop, binding) for binding, routes in self._others(family, value, at + 1, False)]
 
-    def _unreach(self, value: bytes) -> Unreach | None:
+    def _unreach(self, value: bytes) -> list[Unreach] | None:
         """MP_UNREACH_NLRI (RFC 4760 4); None for a family that was not negotiated."""
         if len(value) < 3:
             raise PeerError(3, 9, b"", "MP_UNREACH_NLRI is too short")
         family = self._family(value)
         if family is None:
             return None
-        routes = self._list(family, value, 3, len(value))
-        if routes is None:
-            raise PeerError(3, 9, b"", "MP_UNREACH_NLRI has a malformed prefix")
-        return routes
+        if family in PREFIX_FAMILIES:
+            routes = self._list(family, value, 3, len(value))
+            if routes is None:
+                raise PeerError(3, 9, b"", "MP_UNREACH_NLRI has a malformed prefix")
+            return [routes]
+        return [routes for _, routes in self._others(family, value, 3, True)]
+
+    def _others(self, family: Family, value: bytes, at: int, withdrawn: bool) -> list[tuple[bytes, Unreach]]:
+        """The routes of value[at:] in a family whose NLRI are more than prefixes, with what they are bound to."""
+        row = FAMILIES.get(family)
+        if row is None:
+            return [(b"", Unreach(family, [value[at:]], None))] if at < len(value) else []
+        split = row.kind.split
+        assert split is not None  # only families of plain prefixes have none
+        found = runs(split, value, at, len(value), withdrawn, family in self.context.add_path)
+        if found is None:
+            name = "MP_UNREACH_NLRI" if withdrawn else "MP_REACH_NLRI"
+            raise PeerError(3, 9, b"", f"{name} has a malformed NLRI of {family}")
+        return [(binding, Unreach(family, keys, ids)) for binding, keys, ids in found]
 
     def _block(self, raw: bytes) -> Block:
         """Read a block, or find it again."""
@@ -277,19 +312,23 @@ class UpdateScanner:
             (self._whole if found.is_whole else self._clean)[raw] = found
         return Block(found, (), WHOLE if found.is_whole else ALWAYS)
 
-    def _with(self, raw: bytes, attributes: SpelledAttributes, next_hop: bytes) -> SpelledAttributes:
-        """`attributes`, read from `raw`, with the next hop of MP_REACH_NLRI."""
-        key = (raw, next_hop)
+    def _with(self, raw: bytes, attributes: SpelledAttributes, next_hop: bytes, binding: bytes) -> SpelledAttributes:
+        """`attributes`, read from `raw`, with the next hop of MP_REACH_NLRI and what its NLRI are bound to."""
+        key = (raw, next_hop, binding)
         found = self._with_next_hop.get(key)
         if found is None:
             found = self._with_next_hop[key] = attributes.with_next_hop_octets(
-                self._next_hops.setdefault(next_hop, next_hop)
+                self._next_hops.setdefault(next_hop, next_hop), binding
             )
         return found
 
 
+def _family_of(value: bytes) -> Family:
+    return Family(int.from_bytes(value[:2], "big"), value[2])
+
+
 def _ignored(code: int, value: bytes) -> UpdateError:
-    family = Family(int.from_bytes(value[:2], "big"), value[2])
+    family = _family_of(value)
     reason = f"attribute {code} is for {family}, which was not negotiated"
     return UpdateError(Reaction.ATTRIBUTE_DISCARD, 3, 9, b"", reason, code, family)
 

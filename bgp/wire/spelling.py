@@ -92,7 +92,7 @@ class SpelledAttributes(Attributes):
     __slots__ = ("is_whole", "neighbour_as", "next_hop_octets", "path_length", "path_octets", "reflection", "tail")
 
     path_octets: bytes  #: the value of AS_PATH, AS numbers of 4 octets
-    next_hop_octets: bytes  #: 4, 16 or 32 octets; empty for none
+    next_hop_octets: bytes  #: 4, 16 or 32 octets; empty for none; any number in a family that we do not know
     tail: bytes  #: the attributes that pass through, of every code but those with a part of their own
     reflection: bytes  #: ORIGINATOR_ID and CLUSTER_LIST, headers and all (RFC 4456)
     path_length: int
@@ -109,6 +109,8 @@ class SpelledAttributes(Attributes):
                 self.as_path = path_from_octets(self.path_octets)
             case "next_hop" | "link_local_next_hop":
                 self._read_next_hop()
+            case "binding":
+                self.binding = b""
             case _ if name in self.FIELDS:
                 self._read_tail()
             case _:
@@ -120,7 +122,7 @@ class SpelledAttributes(Attributes):
         self.next_hop = self.link_local_next_hop = None
         if len(octets) == 4:
             self.next_hop = IPv4Address(octets)
-        elif octets:
+        elif len(octets) in (16, 32):
             first = IPv6Address(octets[:16])
             second = IPv6Address(octets[16:]) if len(octets) == 32 else None
             # A speaker on an unnumbered link has no global address to give and sends zeros in its place.
@@ -152,12 +154,13 @@ class SpelledAttributes(Attributes):
         known = (ATOMIC_AGGREGATE, AGGREGATOR, COMMUNITIES, EXT_COMMUNITIES, LARGE_COMMUNITIES)
         self.unknown = tuple(UnknownAttribute(*part) for part in parts(self.tail) if part[1] not in known)
 
-    def with_next_hop_octets(self, octets: bytes) -> SpelledAttributes:
-        """The same attributes with another next hop."""
+    def with_next_hop_octets(self, octets: bytes, binding: bytes = b"") -> SpelledAttributes:
+        """The same attributes with another next hop, and what the NLRI are bound to."""
         copy = SpelledAttributes()
         for name in ("origin", "med", "local_pref", *SpelledAttributes.__slots__):
             setattr(copy, name, getattr(self, name))
         copy.next_hop_octets = octets
+        copy.binding = binding
         return copy
 
     @property

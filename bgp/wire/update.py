@@ -22,7 +22,7 @@ from bgp.message import AttributeValue, MpReach, MpUnreach, Nlri, PathAttribute,
 from bgp.wire.attributes import check, decode_value, encode_value, name_of
 from bgp.wire.context import Context
 from bgp.wire.fields import U8, U16, Malformed, build, parse
-from bgp.wire.nlri import decode_nlri, encode_nlri, is_read
+from bgp.wire.nlri import decode_nlri, encode_nlri, has_routes, is_carried, is_read
 from bgp.wire.spelling import EXTENDED_LENGTH
 from rib.family import IPV4_UNICAST
 
@@ -127,7 +127,7 @@ def _of_the_whole(update: Update, errors: list[UpdateError], context: Context) -
     """What only all fields together show."""
     reach = _value(update, AttributeCode.MP_REACH_NLRI)
     found = _not_negotiated(update, context)
-    if update.nlri or (isinstance(reach, MpReach) and reach.nlri):
+    if update.nlri or (isinstance(reach, MpReach) and has_routes(reach, context)):
         return found + _missing(update, errors)
     if reach is None and any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in errors):
         # RFC 7606 5.2: nothing shows which routes the error was about.
@@ -143,7 +143,7 @@ def _not_negotiated(update: Update, context: Context) -> list[UpdateError]:
         value = _value(update, code)
         if isinstance(value, MpReach | MpUnreach) and context.peering is not None:
             family = value.family
-            if not is_read(family, context):
+            if not is_read(family, context) and not is_carried(family, context):
                 reason = f"{name_of(code)} for {family}, which was not negotiated"
                 found.append(UpdateError(Reaction.ATTRIBUTE_DISCARD, *OPTIONAL_ERROR, b"", reason, code, family))
     return found

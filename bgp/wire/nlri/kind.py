@@ -1,0 +1,67 @@
+"""What the NLRI of a family are made of, for the codec and for the hot path.
+
+In a session an NLRI is octets in two parts. Its *key* is what tells it from other routes; its *binding* is what it says
+besides, which a newer route with the same key replaces: the labels of RFC 8277 2.5, ESI, gateway and labels of RFC 7432 7.
+The key goes through the tables, the binding beside the path attributes. For most families the key is all there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+import construct as c
+
+#: Of octets, where an NLRI begins, where its field ends, and whether it is withdrawn: where the NLRI ends, key, binding.
+#: None where it is malformed. The key of a type that has to be discarded (RFC 7606 5.4) is empty.
+Split: TypeAlias = Callable[[bytes, int, int, bool], tuple[int, bytes, bytes] | None]
+#: The octets of an NLRI by its key and binding; an empty binding stands for a withdrawal where the family has bindings.
+Join: TypeAlias = Callable[[bytes, bytes], bytes]
+
+
+class Kind(NamedTuple):
+    """One kind of NLRI. `split` and `join` None: a plain prefix, which the scanner reads by itself."""
+
+    announced: c.Construct
+    withdrawn: c.Construct  #: in MP_UNREACH_NLRI
+    split: Split | None = None
+    join: Join | None = None
+    is_bound: bool = False  #: whether it cannot be announced without a binding
+
+
+def key_alone(key: bytes, binding: bytes) -> bytes:
+    """Joins what is nothing but a key."""
+    return key
+
+
+def runs(
+    split: Split, octets: bytes, at: int, end: int, withdrawn: bool, with_ids: bool
+) -> list[tuple[bytes, list[bytes], list[int] | None]] | None:
+    """The NLRI of octets[at:end], in order, as (binding, keys, path identifiers): one for each run of equal bindings.
+
+    None if they do not fill it exactly. No octets make no runs.
+    """
+    found: list[tuple[bytes, list[bytes], list[int] | None]] = []
+    last: bytes | None = None
+    keys: list[bytes] = []
+    ids: list[int] | None = None
+    path_id = 0
+    while at < end:
+        if with_ids:
+            if end - at < 5:
+                return None
+            path_id = int.from_bytes(octets[at : at + 4], "big")
+            at += 4
+        one = split(octets, at, end, withdrawn)
+        if one is None:
+            return None
+        at, key, binding = one
+        if not key:
+            continue
+        if binding != last:
+            last, keys, ids = binding, [], [] if with_ids else None
+            found.append((binding, keys, ids))
+        keys.append(key)
+        if ids is not None:
+            ids.append(path_id)
+    return found

@@ -1,0 +1,53 @@
+"""THE table of address families: for each one what its NLRI are and which next hops it has (RFC 4760 3)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from bgp.wire.nlri.kind import Kind
+from bgp.wire.nlri.labelled import LABELLED4, LABELLED6, VPN4, VPN6
+from bgp.wire.nlri.prefix import PREFIX4, PREFIX6
+from rib.family import (
+    IPV4_LABELLED,
+    IPV4_MULTICAST,
+    IPV4_UNICAST,
+    IPV6_LABELLED,
+    IPV6_MULTICAST,
+    IPV6_UNICAST,
+    VPNV4,
+    VPNV4_MULTICAST,
+    VPNV6,
+    VPNV6_MULTICAST,
+    Family,
+)
+
+
+class Row(NamedTuple):
+    """All that there is to know of a family on the wire."""
+
+    kind: Kind
+    next_hops: tuple[int, ...]  #: the octets that a next hop can have
+
+
+#: A global address, or a global and a link-local one (RFC 2545 3).
+V6: Final = (16, 32)
+#: An IPv4 route may have an IPv6 next hop (RFC 8950 3).
+ANY: Final = (4, *V6)
+#: Route distinguisher 0 before each address (RFC 4364 4.3.2, RFC 4659 3.2.1, RFC 8950 3).
+RD_V6: Final = (24, 48)
+RD_ANY: Final = (12, *RD_V6)
+
+# fmt: off
+FAMILIES: Final[dict[Family, Row]] = {
+    IPV4_UNICAST: Row(PREFIX4, ANY),
+    IPV4_MULTICAST: Row(PREFIX4, ANY),
+    IPV6_UNICAST: Row(PREFIX6, V6),
+    IPV6_MULTICAST: Row(PREFIX6, V6),
+    IPV4_LABELLED: Row(LABELLED4, ANY),
+    IPV6_LABELLED: Row(LABELLED6, V6),
+    VPNV4: Row(VPN4, RD_ANY),
+    VPNV6: Row(VPN6, RD_V6),
+    VPNV4_MULTICAST: Row(VPN4, RD_ANY),
+    VPNV6_MULTICAST: Row(VPN6, RD_V6),
+}
+# fmt: on
