@@ -55,10 +55,11 @@ class VpnPrefix:
     @classmethod
     def parse(cls, text: str) -> VpnPrefix:
         """The VPN prefix of a text form. Raises ValueError."""
-        word, rd, rest = (text.split(maxsplit=2) + ["", "", ""])[:3]
-        if word != "rd":
-            raise ValueError(f"{text!r} is not a VPN prefix: write rd RD PREFIX [label N]")
-        return cls(RouteDistinguisher.parse(rd), *_prefix_and_labels(rest))
+        match text.split(maxsplit=2):
+            case ["rd", rd, rest]:
+                return cls(RouteDistinguisher.parse(rd), *_prefix_and_labels(rest))
+            case _:
+                raise ValueError(f"{text!r} is not a VPN prefix: write rd RD PREFIX [label N]")
 
     def __str__(self) -> str:
         return f"rd {self.rd} {self.prefix}{label_text(self.labels)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 
-
 class RouteDistinguisher(bytes):
     """A route distinguisher, as its eight octets.
 

@@ -27,7 +27,16 @@ from bgp.wire.spelling import attribute
 from rib.as_path import AsPath, Segment
 from rib.attributes import Aggregator, Origin
 from rib.community import Community, ExtendedCommunity, LargeCommunity
-from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, L2VPN_EVPN, Family
+from rib.family import (
+    IPV4_MULTICAST,
+    IPV4_UNICAST,
+    IPV6_LABELLED,
+    IPV6_MULTICAST,
+    IPV6_UNICAST,
+    L2VPN_EVPN,
+    VPNV4,
+    Family,
+)
 from rib.prefix import Prefix
 
 READ_FAMILIES = (IPV4_UNICAST, IPV6_UNICAST, IPV4_MULTICAST, IPV6_MULTICAST)
@@ -38,6 +47,8 @@ u32 = st.integers(0, (1 << 32) - 1)
 ipv4 = st.integers(0, (1 << 32) - 1).map(IPv4Address)
 ipv6 = st.integers(0, (1 << 128) - 1).map(IPv6Address)
 families = st.sampled_from([*READ_FAMILIES, L2VPN_EVPN, Family(7, 9)])
+#: Those that sessions of the tests may carry: also some whose NLRI are more than prefixes, and one that nobody knows.
+CARRIED = (*READ_FAMILIES, VPNV4, IPV6_LABELLED, Family(7, 9))
 
 
 @st.composite
@@ -72,12 +83,12 @@ def contexts(draw: st.DrawFn) -> Context:
     peering = draw(st.sampled_from(["internal", "external"]))
     return Context(
         as4=draw(st.booleans()),
-        add_path=draw(st.frozensets(st.sampled_from(READ_FAMILIES[:2]))),
+        add_path=draw(st.frozensets(st.sampled_from((*READ_FAMILIES[:2], VPNV4)))),
         extended=draw(st.booleans()),
         peering=peering,
         peer_asn=65001,
         enforce_first_as=draw(st.booleans()),
-        families=frozenset({IPV4_UNICAST, *draw(st.sets(st.sampled_from(READ_FAMILIES)))}),
+        families=frozenset({IPV4_UNICAST, *draw(st.sets(st.sampled_from(CARRIED)))}),
     )
 
 
@@ -199,10 +210,29 @@ _GOOD: dict[tuple[int, int], st.SearchStrategy[bytes]] = {
             bytes.fromhex("000101 04 0a000001 00 18 0a0102"),
             bytes.fromhex("000201 10 20010db8000000000000000000000001 00"),
             bytes.fromhex("001946 04 0a000001 00 0102"),
+            bytes.fromhex(
+                "000180 0c 0000000000000000 0a000001 00 60 000101 0000000100000001 0a 60 000201 0000000100000001 0b"
+            ),
+            bytes.fromhex(
+                "000180 18 0000000000000000 20010db8000000000000000000000001 00 00000007 60 00010f 0000000100000001 0a"
+            ),
+            bytes.fromhex("000204 10 20010db8000000000000000000000001 00 21 00010f ff"),
+            bytes.fromhex("000204 10 20010db8000000000000000000000001 00 21 000100 ff"),
+            bytes.fromhex("000709 03 010203 00 040506"),
+            bytes.fromhex("000709 03 010203 00"),
+            bytes.fromhex("000709 09 010203 00"),
         ]
     ),
     (15, 0): st.sampled_from(
-        [bytes.fromhex("000201 20 20010db8"), bytes.fromhex("000201"), bytes.fromhex("000101 08 0a")]
+        [
+            bytes.fromhex("000201 20 20010db8"),
+            bytes.fromhex("000201"),
+            bytes.fromhex("000101 08 0a"),
+            bytes.fromhex("000180 60 800000 0000000100000001 0a 60 000201 0000000100000001 0b"),
+            bytes.fromhex("000204 20 000000 ff"),
+            bytes.fromhex("000709 040506"),
+            bytes.fromhex("000709"),
+        ]
     ),
     (17, 0): st.just(bytes.fromhex("0201 00011170")),
     (18, 0): st.just(bytes.fromhex("00011170 0a000001")),

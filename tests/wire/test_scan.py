@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 from hypothesis import Phase, event, given, settings
@@ -12,11 +13,13 @@ from bgp.iana import AttributeCode as Code
 from bgp.message import MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
+from bgp.wire.nlri.keys import key_of
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
 from bgp.wire.update import decode_update, encode_update, worst
 from rib.as_path import AsPath
 from rib.attributes import Aggregator, Attributes, Origin, UnknownAttribute
 from rib.family import IPV4_UNICAST, Family
+from rib.prefix import Prefix
 
 Routes = set[tuple[Family, bytes, int | None]]
 
@@ -59,31 +62,58 @@ def by_construct(body: bytes, context: Context) -> tuple[dict[Attributes, Routes
         return f"reset {wrong.code}"
     reach, unreach = update.attribute(Code.MP_REACH_NLRI), update.attribute(Code.MP_UNREACH_NLRI)
     ignored = {error.attribute for error in update.errors if error.family is not None}
-    routes: list[tuple[Family, tuple[Nlri, ...], MpReach | None]] = [(IPV4_UNICAST, update.nlri, None)]
+    routes: list[tuple[Bound, MpReach | None]] = [(bound(IPV4_UNICAST, update.nlri), None)]
     withdrawn = keys(IPV4_UNICAST, update.withdrawn)
     if reach is not None and isinstance(reach.value, MpReach) and reach.code not in ignored:
-        routes.append((reach.value.family, reach.value.nlri, reach.value))
+        routes.append((bound(reach.value.family, reach.value.nlri) or opaque(reach.value, context), reach.value))
     if unreach is not None and isinstance(unreach.value, MpUnreach) and unreach.code not in ignored:
         withdrawn |= keys(unreach.value.family, unreach.value.nlri)
+        if unreach.value.octets:
+            withdrawn.add((unreach.value.family, unreach.value.octets, None))
     announced: dict[Attributes, Routes] = {}
-    for family, nlri, mp in routes:
-        if not nlri:
-            continue
-        if wrong is not None and wrong.reaction is Reaction.TREAT_AS_WITHDRAW:
-            withdrawn |= keys(family, nlri)
-        else:
-            announced.setdefault(record(update, mp, context), set()).update(keys(family, nlri))
+    for found, mp in routes:
+        for route, binding in found:
+            if wrong is not None and wrong.reaction is Reaction.TREAT_AS_WITHDRAW:
+                withdrawn.add(route)
+            else:
+                announced.setdefault(record(update, mp, binding, context), set()).add(route)
     return announced, withdrawn, None if wrong is None else wrong.reaction
 
 
+Route = tuple[Family, bytes, int | None]
+Bound = list[tuple[Route, bytes]]
+
+
+def bound(family: Family, nlri: tuple[Nlri, ...]) -> Bound:
+    """Routes that are announced, each with what its key is bound to."""
+    found: Bound = []
+    for one in nlri:
+        value, path_id = (one.prefix, one.path_id) if isinstance(one, PathPrefix) else (one, None)
+        key, binding = key_of(family, value)
+        found.append(((family, key, path_id), binding))
+    return found
+
+
+def opaque(reach: MpReach, context: Context) -> Bound:
+    """The one route of a family that nobody here knows."""
+    if not reach.octets:
+        return []
+    rest = reach.octets[2 + reach.octets[0] :]
+    return [((reach.family, rest, None), b"")] if rest else []
+
+
 def keys(family: Family, nlri: tuple[Nlri, ...]) -> Routes:
-    return {
-        (family, one.prefix.nlri, one.path_id) if isinstance(one, PathPrefix) else (family, one.nlri, None)
-        for one in nlri
-    }
+    """Routes that are withdrawn: their labels mean nothing."""
+    found: Routes = set()
+    for one in nlri:
+        value, path_id = (one.prefix, one.path_id) if isinstance(one, PathPrefix) else (one, None)
+        if not isinstance(value, Prefix):
+            value = replace(value, labels=(16,))
+        found.add((family, key_of(family, value)[0], path_id))
+    return found
 
 
-def record(update: Update, reach: MpReach | None, context: Context) -> Attributes:
+def record(update: Update, reach: MpReach | None, binding: bytes, context: Context) -> Attributes:
     """The record of an UPDATE's attributes, AS4_PATH merged (RFC 6793 4.2.3)."""
     bad = {error.attribute for error in update.errors if error.family is None}
     good: dict[int, PathAttribute] = {}
@@ -131,6 +161,7 @@ def record(update: Update, reach: MpReach | None, context: Context) -> Attribute
         originator_id=value(9),  # type: ignore[arg-type]
         cluster_list=value(10, ()),  # type: ignore[arg-type]
         unknown=tuple(unknown),
+        binding=binding,
     )
 
 

@@ -1,0 +1,150 @@
+"""Routes of every family on their way: out of a message, through the tables' octets, into a message."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nlri_strategies import destinations
+
+from bgp.error import LocalError, PeerError
+from bgp.iana import AttributeCode as Code
+from bgp.message import Destination, MpReach, MpUnreach, Update
+from bgp.wire.context import Context
+from bgp.wire.nlri import FAMILIES, encode_nlri
+from bgp.wire.nlri.keys import destination, key_of
+from bgp.wire.outgoing import Encoder
+from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
+from bgp.wire.update import decode_update
+from rib.as_path import AsPath
+from rib.attributes import Attributes
+from rib.export import Rewrite
+from rib.family import IPV4_UNICAST, VPNV4, VPNV6, Family
+from rib.labelled import VpnPrefix
+
+OTHERS = sorted(family for family, row in FAMILIES.items() if row.kind.split is not None)
+UNKNOWN = Family(7, 9)
+KEEP = Rewrite(external=True)
+V4, V6 = IPv4Address("192.0.2.1"), IPv6Address("2001:db8::1")
+
+
+def scanned(message: bytes, *families: Family) -> RouteUpdate:
+    scanner = UpdateScanner(Context(families=frozenset({IPV4_UNICAST, *families}), peering="internal"))
+    found = scanner.scan(message, 19, len(message))
+    return RouteUpdate([found]) if isinstance(found, Reach) else found
+
+
+def attributes(family: Family, binding: bytes) -> Attributes:
+    hop = V6 if 4 not in FAMILIES[family].next_hops and 12 not in FAMILIES[family].next_hops else V4
+    return Attributes(as_path=AsPath.parse("65001"), next_hop=hop, binding=binding)
+
+
+@pytest.mark.parametrize("family", OTHERS, ids=str)
+@given(data=st.data())
+@settings(max_examples=30)
+def test_what_goes_out_is_what_was_meant(family: Family, data: st.DataObject) -> None:
+    value = data.draw(destinations(family))
+    key, binding = key_of(family, value)
+    record = attributes(family, binding)
+    (message,) = Encoder().announce(family, record, KEEP, [key, key])
+    update = decode_update(message[19:], Context())
+    reach = mp(update)
+    assert isinstance(reach, MpReach)
+    assert reach.nlri == (value, value)
+    assert reach.next_hops == (() if 0 in FAMILIES[family].next_hops else (record.next_hop,))
+    (back,) = scanned(message, family).announced
+    assert (back.family, back.nlri, back.attributes.binding) == (family, [key, key], binding)
+    (gone,) = Encoder().withdraw(family, [key])
+    assert keys_withdrawn(gone, family) == [key]
+    unreach = mp(decode_update(gone[19:], Context()))
+    assert isinstance(unreach, MpUnreach)
+    assert unreach.nlri == (destination(family, key),)
+
+
+def mp(update: Update) -> object:
+    return update.attributes[0].value
+
+
+def keys_withdrawn(message: bytes, family: Family) -> list[bytes]:
+    return [key for one in scanned(message, family).withdrawn for key in one.nlri]
+
+
+def test_many_routes_take_several_messages() -> None:
+    keys = [b"\x60" + bytes(7) + b"\1" + number.to_bytes(4, "big") for number in range(2000)]
+    messages = Encoder().announce(VPNV4, attributes(VPNV4, b"\0\1\1"), KEEP, keys)
+    assert len(messages) > 1
+    assert all(len(message) <= 4096 for message in messages)
+    assert [key for message in messages for one in scanned(message, VPNV4).announced for key in one.nlri] == keys
+
+
+def test_routes_with_other_labels_are_told_apart() -> None:
+    octets = b"".join(
+        encode_nlri(VPNV4, (value,), Context())
+        for value in vpn("10.0.0.0/8 label 1", "11.0.0.0/8 label 1", "10.0.0.0/8 label 2", "12.0.0.0/8 label 1")
+    )
+    reach = b"\0\1\x80\x0c" + bytes(8) + V4.packed + b"\0" + octets
+    block = b"\x40\1\1\0\x40\2\0\x90\x0e" + len(reach).to_bytes(2, "big") + reach
+    found = scanned(bytes(19) + b"\0\0" + len(block).to_bytes(2, "big") + block, VPNV4).announced
+    assert [(one.attributes.binding.hex(), len(one.nlri)) for one in found] == [
+        ("000011", 2),
+        ("000021", 1),
+        ("000011", 1),
+    ]
+    assert found[0].attributes is found[2].attributes
+    assert {one.attributes.next_hop for one in found} == {V4}
+
+
+def vpn(*texts: str) -> list[Destination]:
+    return [VpnPrefix.parse(f"rd 65000:1 {text}") for text in texts]
+
+
+@pytest.mark.parametrize("hop", [V4, V6], ids=str)
+def test_a_vpn_next_hop_has_a_distinguisher_of_zero(hop: IPv4Address | IPv6Address) -> None:
+    key, binding = key_of(VPNV4, vpn("10.0.0.0/8 label 16")[0])
+    record = Attributes(next_hop=hop, binding=binding)
+    (message,) = Encoder().announce(VPNV4, record, KEEP, [key])
+    assert b"\0\1\x80" + bytes((8 + len(hop.packed),)) + bytes(8) + hop.packed + b"\0" in message
+
+
+def test_two_addresses_of_a_vpn_next_hop_have_one_each() -> None:
+    link_local = IPv6Address("fe80::1")
+    record = Attributes(next_hop=V6, link_local_next_hop=link_local, binding=b"\0\1\1")
+    (message,) = Encoder().announce(VPNV6, record, KEEP, [b"\x40" + bytes(8)])
+    assert b"\x30" + bytes(8) + V6.packed + bytes(8) + link_local.packed + b"\0" in message
+    (back,) = scanned(message, VPNV6).announced
+    assert back.attributes.next_hop_octets == V6.packed + link_local.packed
+
+
+def test_a_next_hop_that_a_family_cannot_have_is_refused() -> None:
+    with pytest.raises(LocalError, match="vpnv6 has no next hop of 4 octets"):
+        Encoder().announce(VPNV6, Attributes(next_hop=V4, binding=b"\0\1\1"), KEEP, [b"\x40" + bytes(8)])
+
+
+def test_a_route_without_its_label_is_refused() -> None:
+    with pytest.raises(LocalError, match="without its label"):
+        Encoder().announce(VPNV4, Attributes(next_hop=V4), KEEP, [b"\x40" + bytes(8)])
+
+
+def test_a_family_nobody_knows_passes_through() -> None:
+    block = bytes.fromhex("40010100 400200 800e0a 000709 03 010203 00 0405")
+    message = bytes(19) + b"\0\0" + len(block).to_bytes(2, "big") + block
+    (found,) = scanned(message, UNKNOWN).announced
+    assert (found.family, found.nlri) == (UNKNOWN, [b"\4\5"])
+    assert found.attributes.next_hop is None
+    (out,) = Encoder().announce(UNKNOWN, found.attributes, KEEP, found.nlri)
+    assert scanned(out, UNKNOWN).announced == [found]
+    assert b"\0\7\x09\3\1\2\3\0\4\5" in out
+    assert keys_withdrawn(Encoder().withdraw(UNKNOWN, found.nlri)[0], UNKNOWN) == found.nlri
+
+
+@pytest.mark.parametrize("family", OTHERS, ids=str)
+def test_a_malformed_route_ends_the_session(family: Family) -> None:
+    hop = FAMILIES[family].next_hops[-1]
+    for code, value in ((Code.MP_REACH_NLRI, bytes((hop,)) + bytes(hop) + b"\0\xf0"), (Code.MP_UNREACH_NLRI, b"\xf0")):
+        value = family.afi.to_bytes(2, "big") + bytes((family.safi,)) + value
+        block = b"\x40\1\1\0\x40\2\0\x80" + bytes((code, len(value))) + value
+        with pytest.raises(PeerError, match="malformed NLRI") as refused:
+            scanned(bytes(19) + b"\0\0" + len(block).to_bytes(2, "big") + block, family)
+        assert (refused.value.code, refused.value.subcode) == (3, 9)
