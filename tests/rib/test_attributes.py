@@ -26,6 +26,7 @@ FULL: dict[str, object] = {
     "originator_id": IPv4Address("10.0.0.9"),
     "cluster_list": (IPv4Address("10.0.0.8"),),
     "unknown": (UnknownAttribute(0xC0, 99, b"x"),),
+    "binding": b"\0\1\1",
 }
 
 
