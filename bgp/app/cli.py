@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated, Final
 
@@ -15,6 +14,7 @@ from bgp.app import lab
 from bgp.app.check import run_check
 from bgp.app.config import ConfigError
 from bgp.app.decode import run_decode
+from bgp.app.printer import Form
 from bgp.app.run import run_config
 from bgp.error import LocalError
 
@@ -99,18 +99,10 @@ def check(config: ConfigFile, json_output: JsonOutput = False) -> None:
     raise typer.Exit(run_check(config, json_output=json_output, out=sys.stdout))
 
 
-class Format(StrEnum):
-    """What `bgp decode` prints."""
-
-    TEXT = "text"
-    JSON = "json"
-    BGPDUMP = "bgpdump"
-
-
 @app.command()
 def decode(
     files: Annotated[list[str] | None, typer.Argument(metavar="[FILE|-]...", help="Default: standard input.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TEXT,
+    form: Annotated[Form, typer.Option("--format", help="What to print.")] = Form.TEXT,
     json_output: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit status 1 if any message is malformed.")] = False,
 ) -> None:
@@ -120,8 +112,7 @@ def decode(
     """
     status = run_decode(
         files or (),
-        json_output=json_output or form is Format.JSON,
-        bgpdump=form is Format.BGPDUMP and not json_output,
+        form=Form.JSON if json_output else form,
         strict=strict,
         out=sys.stdout,
         err=sys.stderr,

@@ -3,6 +3,9 @@
 TYPE|time|A or B|peer|peer AS|prefix[|path id]|AS_PATH|ORIGIN|next hop|LOCAL_PREF|MED|communities|AG or NAG|aggregator|
 TYPE|time|W|peer|peer AS|prefix[|path id]
 TYPE|time|STATE|peer|peer AS|old|new
+
+These are the lines of messages that were decoded. `bgp.app.dump_scan` makes them from octets where nothing is wrong with
+those, faster; a property test holds it equal.
 """
 
 from __future__ import annotations
@@ -15,10 +18,11 @@ from typing import Final
 
 from bgp.iana import AttributeCode as Code
 from bgp.message import MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
-from bgp.wire.formats.mrt import MessageRecord, Record, RibEntry, StateChange
+from bgp.wire.formats.mrt_values import Address, LegacyStateChange, Peer, Record, StateChange
 from rib.as_path import AsPath
 from rib.attributes import Aggregator
 from rib.community import Community
+from rib.prefix import Prefix
 
 ORIGINS: Final = ("IGP", "EGP", "INCOMPLETE")
 #: What bgpdump calls the well-known communities; it has numbers for all others.
@@ -28,70 +32,93 @@ NO_NEXT_HOP: Final = "255.255.255.255"
 AS_TRANS: Final = 23456
 
 
-def lines(record: Record, update: Update | None) -> Iterator[str]:
-    """The lines of a record; `update` is its message where that is an UPDATE. Nothing for other messages."""
-    match record.content:
-        case RibEntry() as entry:
-            head = f"TABLE_DUMP{'2' if entry.version == 2 else ''}{'' if entry.path_id is None else '_AP'}"
-            peer = f"{record.time}|B|{_address(entry.peer.address)}|{entry.peer.asn}"
-            element = entry.prefix if entry.path_id is None else PathPrefix(entry.prefix, entry.path_id)
-            yield f"{head}|{peer}|{_nlri(element)}|{_attributes(entry.update.attributes)}"
-        case StateChange(peer=peer, old=old, new=new):
-            yield f"{_type(record, False)}|{_time(record)}|STATE|{_address(peer.address)}|{peer.asn}|{old}|{new}"
-        case MessageRecord() as message if update is not None:
-            yield from _update(record, message, update)
+def message_head(record: Record, *, add_path: bool) -> str:
+    """The first two fields for a message."""
+    if record.microseconds is None:
+        return f"BGP4MP{'_AP' if add_path else ''}|{record.time}"
+    return f"BGP4MP_ET{'_AP' if add_path else ''}|{record.time}.{record.microseconds:06}"
 
 
-def _update(record: Record, message: MessageRecord, update: Update) -> Iterator[str]:
-    head = f"{_type(record, bool(message.context.add_path))}|{_time(record)}"
-    peer = f"{_address(message.peer.address)}|{message.peer.asn}"
+def peer_text(peer: Peer) -> str:
+    """The fields of a peer."""
+    return f"{address_text(peer.address)}|{peer.asn}"
+
+
+def state_line(record: Record, change: StateChange | LegacyStateChange) -> str:
+    """The line of a change of state."""
+    head = f"BGP|{record.time}" if isinstance(change, LegacyStateChange) else message_head(record, add_path=False)
+    return f"{head}|STATE|{peer_text(change.peer)}|{change.old}|{change.new}"
+
+
+def update_lines(head: str, peer: str, update: Update) -> Iterator[str]:
+    """The lines of an UPDATE; `head` and `peer` are the fields before and after the kind of line."""
     reach, unreach = update.attribute(Code.MP_REACH_NLRI), update.attribute(Code.MP_UNREACH_NLRI)
     withdrawn = update.withdrawn + (unreach.value.nlri if unreach and isinstance(unreach.value, MpUnreach) else ())
-    for one in withdrawn:
+    for one in filter(_is_prefix, withdrawn):
         yield f"{head}|W|{peer}|{_nlri(one)}"
     # A plain NLRI field has the next hop of NEXT_HOP, whatever MP_REACH_NLRI says beside it.
     plain = tuple(one for one in update.attributes if one.code != Code.MP_REACH_NLRI)
     for one in update.nlri:
-        yield f"{head}|A|{peer}|{_nlri(one)}|{_attributes(plain)}"
+        yield f"{head}|A|{peer}|{_nlri(one)}|{attributes_text(plain)}"
     if reach and isinstance(reach.value, MpReach):
-        for one in reach.value.nlri:
-            yield f"{head}|A|{peer}|{_nlri(one)}|{_attributes(update.attributes)}"
+        for one in filter(_is_prefix, reach.value.nlri):
+            yield f"{head}|A|{peer}|{_nlri(one)}|{attributes_text(update.attributes)}"
 
 
-def _type(record: Record, add_path: bool) -> str:
-    return f"BGP4MP{'' if record.microseconds is None else '_ET'}{'_AP' if add_path else ''}"
+def address_text(address: Address) -> str:
+    """An address in bgpdump's spelling."""
+    return ipv6_text(address.packed) if address.version == 6 else str(address)
 
 
-def _time(record: Record) -> str:
-    return str(record.time) if record.microseconds is None else f"{record.time}.{record.microseconds:06}"
+def ipv6_text(octets: bytes) -> str:
+    """As inet_ntop has it, mapped addresses in dotted form; unlike there, a single group of zeros is left out too."""
+    text = inet_ntop(AF_INET6, octets)
+    if "::" in text or (":0" not in text and not text.startswith("0:")):
+        return text
+    groups = text.split(":")
+    if "0" not in groups:
+        return text
+    first = groups.index("0")
+    return f"{':'.join(groups[:first])}::{':'.join(groups[first + 1 :])}"
 
 
-def _address(address: IPv4Address | IPv6Address) -> str:
-    """As inet_ntop has it: what is mapped from IPv4 in dotted form."""
-    return inet_ntop(AF_INET6, address.packed) if address.version == 6 else str(address)
+def prefix_text(afi: int, nlri: bytes) -> str:
+    """A prefix in bgpdump's spelling."""
+    if afi == 1:
+        a, b, c, d = (nlri + b"\0\0\0\0")[1:5]
+        return f"{a}.{b}.{c}.{d}/{nlri[0]}"
+    return f"{ipv6_text(nlri[1:].ljust(16, bytes(1)))}/{nlri[0]}"
+
+
+def _is_prefix(one: object) -> bool:
+    """bgpdump prints no other routes."""
+    return isinstance(one, Prefix | PathPrefix)
 
 
 def _nlri(one: Nlri) -> str:
-    return f"{one.prefix}|{one.path_id}" if isinstance(one, PathPrefix) else str(one)
+    if isinstance(one, PathPrefix):
+        return f"{prefix_text(one.prefix.afi, one.prefix.nlri)}|{one.path_id}"
+    return prefix_text(one.afi, one.nlri)
 
 
-@lru_cache(maxsize=1 << 12)  # a table dump has the same block for one prefix after the other
-def _attributes(attributes: tuple[PathAttribute, ...]) -> str:
+@lru_cache(maxsize=1 << 12)
+def attributes_text(attributes: tuple[PathAttribute, ...]) -> str:
+    """The fields from AS_PATH on."""
     values = {one.code: one.value for one in reversed(attributes)}
     origin = values.get(Code.ORIGIN, 2)
     path, next_hop = _path(values), values.get(Code.NEXT_HOP, NO_NEXT_HOP)
     reach = values.get(Code.MP_REACH_NLRI)
     if isinstance(reach, MpReach) and reach.next_hops:
-        next_hop = _address(reach.next_hops[0])
+        next_hop = address_text(reach.next_hops[0])
     communities = values.get(Code.COMMUNITIES, ())
-    assert isinstance(communities, tuple)
-    words = " ".join(NAMES.get(one) or one.numbers for one in communities if isinstance(one, Community))
+    found = communities if isinstance(communities, tuple) else ()
+    words = " ".join(NAMES.get(one) or one.numbers for one in found if isinstance(one, Community))
     aggregator = _aggregator(values)
     return "|".join(
         (
             str(path),
             ORIGINS[origin] if isinstance(origin, int) else "INCOMPLETE",
-            str(next_hop),
+            str(next_hop) if isinstance(next_hop, IPv4Address | IPv6Address | str) else NO_NEXT_HOP,
             str(_number(values.get(Code.LOCAL_PREF))),
             str(_number(values.get(Code.MULTI_EXIT_DISC))),
             words,
@@ -100,6 +127,14 @@ def _attributes(attributes: tuple[PathAttribute, ...]) -> str:
             "",
         )
     )
+
+
+def legacy(line: str) -> str:
+    """The line for a record of type BGP: bgpdump puts the communities behind the MED, with nothing in between."""
+    fields = line.split("|")
+    if len(fields) > 11:
+        fields[10] += fields.pop(11)
+    return "|".join(fields)
 
 
 def _number(value: object) -> int:

@@ -1,0 +1,84 @@
+"""Files for `bgp decode`: opened, decompressed, and looked at to tell what they are."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
+from pathlib import Path
+from typing import BinaryIO, Final, TypeAlias
+
+from bgp.wire.formats.mrt_values import KNOWN_TYPES
+from bgp.wire.header import MARKER
+
+#: Octets at the beginning of a file that are looked at.
+SNIFFED: Final = 64
+_TEXT: Final = re.compile(rb"\A[\s\x20-\x7e]*\Z")
+_PCAP: Final = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d")
+_PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
+#: BMP (RFC 7854 4.1): version 3, a length that can be, a type up to 6.
+_BMP: Final = re.compile(rb"\A\x03\x00[\x00-\x0f]..[\x00-\x06]", re.DOTALL)
+
+
+#: A file that can be peeked at.
+File: TypeAlias = io.BufferedReader | gzip.GzipFile | bz2.BZ2File
+
+
+class Kind(Enum):
+    """What a file holds."""
+
+    EMPTY = auto()
+    TEXT = auto()  #: hexadecimal or JSON, one message a line
+    MRT = auto()
+    BMP = auto()
+    PCAP = auto()
+    PCAPNG = auto()
+    MESSAGES = auto()  #: BGP messages one after the other
+    UNKNOWN = auto()
+
+
+def kind_of(head: bytes) -> Kind:
+    """What a file that begins with `head` holds."""
+    if not head:
+        return Kind.EMPTY
+    if head.startswith(_PCAP):
+        return Kind.PCAP
+    if head.startswith(_PCAPNG):
+        return Kind.PCAPNG
+    if _TEXT.match(head):
+        return Kind.TEXT
+    if head.startswith(MARKER):
+        return Kind.MESSAGES
+    if _BMP.match(head):
+        return Kind.BMP
+    if len(head) < 6 or int.from_bytes(head[4:6], "big") in KNOWN_TYPES:
+        return Kind.MRT
+    return Kind.UNKNOWN
+
+
+@contextmanager
+def opened(name: str) -> Iterator[tuple[File, BinaryIO]]:
+    """The octets of a file, decompressed, and the file itself, whose place tells how far reading has come.
+
+    "-" is standard input, which stays open. Raises OSError.
+    """
+    with open(sys.stdin.fileno(), "rb", closefd=False) if name == "-" else Path(name).open("rb") as raw:
+        magic = raw.peek(3)[:3]
+        if magic[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=raw) as unzipped:
+                yield unzipped, raw
+        elif magic == b"BZh":
+            with bz2.BZ2File(raw) as unzipped2:
+                yield unzipped2, raw
+        else:
+            yield raw, raw
+
+
+def head_of(file: File) -> bytes:
+    """The beginning of a file, which stays to be read. Raises OSError, EOFError and zlib.error for a damaged one."""
+    return file.peek(SNIFFED)[:SNIFFED]
