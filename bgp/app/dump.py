@@ -54,15 +54,15 @@ def update_lines(head: str, peer: str, update: Update) -> Iterator[str]:
     """The lines of an UPDATE; `head` and `peer` are the fields before and after the kind of line."""
     reach, unreach = update.attribute(Code.MP_REACH_NLRI), update.attribute(Code.MP_UNREACH_NLRI)
     withdrawn = update.withdrawn + (unreach.value.nlri if unreach and isinstance(unreach.value, MpUnreach) else ())
-    for one in filter(_is_prefix, withdrawn):
-        yield f"{head}|W|{peer}|{_nlri(one)}"
+    for place in _places(withdrawn):
+        yield f"{head}|W|{peer}|{place}"
     # A plain NLRI field has the next hop of NEXT_HOP, whatever MP_REACH_NLRI says beside it.
     plain = tuple(one for one in update.attributes if one.code != Code.MP_REACH_NLRI)
-    for one in update.nlri:
-        yield f"{head}|A|{peer}|{_nlri(one)}|{attributes_text(plain)}"
+    for place in _places(update.nlri):
+        yield f"{head}|A|{peer}|{place}|{attributes_text(plain)}"
     if reach and isinstance(reach.value, MpReach):
-        for one in filter(_is_prefix, reach.value.nlri):
-            yield f"{head}|A|{peer}|{_nlri(one)}|{attributes_text(update.attributes)}"
+        for place in _places(reach.value.nlri):
+            yield f"{head}|A|{peer}|{place}|{attributes_text(update.attributes)}"
 
 
 def address_text(address: Address) -> str:
@@ -90,15 +90,18 @@ def prefix_text(afi: int, nlri: bytes) -> str:
     return f"{ipv6_text(nlri[1:].ljust(16, bytes(1)))}/{nlri[0]}"
 
 
-def _is_prefix(one: object) -> bool:
-    """bgpdump prints no other routes."""
-    return isinstance(one, Prefix | PathPrefix)
-
-
-def _nlri(one: Nlri) -> str:
-    if isinstance(one, PathPrefix):
-        return f"{prefix_text(one.prefix.afi, one.prefix.nlri)}|{one.path_id}"
-    return prefix_text(one.afi, one.nlri)
+def _places(elements: tuple[Nlri, ...]) -> list[str]:
+    """The prefixes; bgpdump prints no other routes."""
+    found: list[str] = []
+    for one in elements:
+        match one:
+            case Prefix(afi=afi, nlri=nlri):
+                found.append(prefix_text(afi, nlri))
+            case PathPrefix(Prefix(afi=afi, nlri=nlri), path_id):
+                found.append(f"{prefix_text(afi, nlri)}|{path_id}")
+            case _:
+                pass
+    return found
 
 
 @lru_cache(maxsize=1 << 12)
