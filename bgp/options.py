@@ -67,6 +67,9 @@ class PeerOptions:
     enforce_first_as: bool = True
     default_originate: bool = False
     own_prefixes_only: bool = False  #: announce only what this speaker originates
+    bilateral: bool = False  #: neither customer nor provider: routes with no-peer stay here (RFC 3765)
+    #: Networks that we and an external peer are on: a next hop there goes out as it is (RFC 4271 5.1.3 2).
+    shared_networks: tuple[str, ...] = ()
     default_local_pref: int = 100
     max_prefixes: int | None = None  #: per family; more ends the session (RFC 4486, Cease 6/1)
     add_path: AddPathMode = AddPathMode.OFF

@@ -115,11 +115,11 @@ class AdjRibIn:
     def _make(self, received: Attributes, path_id: int | None) -> Path:
         policy = self.rules.policy
         ineligible = self.rules.judge(received, self.source) or self._judge_next_hop(received)
-        if ineligible is None and not self._untouched:
-            if policy is None:
-                ineligible = Ineligible(Why.NO_POLICY)
-            elif self.uniform:
-                return self._with_policy(received, path_id, policy, next(iter(self.tables)), b"\0")
+        if ineligible is None and policy is None:
+            ineligible = Ineligible(Why.NO_POLICY)
+        if ineligible is None and not self._untouched and self.uniform:
+            assert policy is not None  # or it would have been ineligible
+            return self._with_policy(received, path_id, policy, next(iter(self.tables)), b"\0")
         return Path(received, self.source, received, ineligible, path_id)
 
     def _judge_next_hop(self, received: Attributes) -> Ineligible | None:

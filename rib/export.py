@@ -8,7 +8,7 @@ to octets, `Rewrite.apply` does it to the record (and is the model of the other)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
 
 from rib.as_path import AsPath, Segment, SegmentType
@@ -24,6 +24,8 @@ NO_EXPORT = Community(0xFFFFFF01)
 NO_ADVERTISE = Community(0xFFFFFF02)
 #: RFC 1997: to no external peer, confederation members included.
 NO_EXPORT_SUBCONFED = Community(0xFFFFFF03)
+#: RFC 3765: not to bilateral peers of this AS.
+NO_PEER = Community(0xFFFFFF04)
 #: The families whose routes we can stand for ourselves. In any other the next hop is kept, towards external peers too: we
 #: do not forward by its routes, and a label that another speaker gave out means nothing at our address.
 FORWARDED = frozenset({Safi.UNICAST, Safi.MULTICAST})
@@ -105,6 +107,10 @@ class ExportRules:
     as_override: bool = False
     own_prefixes_only: bool = False
     default_originate: bool = False  #: announce a default route of our own in place of any other
+    bilateral: bool = False  #: RFC 3765: a peer of ours, neither customer nor provider: no-peer holds towards it
+    #: RFC 4271 5.1.3 2: networks that we and the external peer are on; a next hop there goes out as it is.
+    shared_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    peer_address: IPv4Address | IPv6Address | None = None  #: the next hop that such a peer must not be given
     #: By family, what happens to a route that no policy touched; most routes are such.
     _usual: dict[Family, Rewrite | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
@@ -137,14 +143,22 @@ class ExportRules:
             return "no export policy (RFC 8212)"
         if self.own_prefixes_only and not source.is_local:
             return "only own prefixes are announced to this peer"
-        external = self.peer_kind is SourceKind.EXTERNAL
-        if not external and source.kind is SourceKind.INTERNAL and not (source.is_client or self.peer_is_client):
+        if source.kind is SourceKind.INTERNAL is self.peer_kind and not source.is_client and not self.peer_is_client:
             return "learned from an internal peer (RFC 4271 9.2)"
         if well_known := attributes.well_known:
-            if NO_ADVERTISE in well_known:
-                return "community no-advertise (RFC 1997)"
-            if external and (NO_EXPORT in well_known or NO_EXPORT_SUBCONFED in well_known):
-                return "community no-export (RFC 1997)"
+            return self._forbidden(well_known)
+        return None
+
+    def _forbidden(self, well_known: tuple[Community, ...]) -> str | None:
+        """What well-known communities say against the peers, in words."""
+        if NO_ADVERTISE in well_known:
+            return "community no-advertise (RFC 1997)"
+        if NO_EXPORT in well_known and self.peer_kind is SourceKind.EXTERNAL:
+            return "community no-export (RFC 1997)"
+        if NO_EXPORT_SUBCONFED in well_known and self.peer_kind is not SourceKind.INTERNAL:
+            return "community no-export-subconfed (RFC 1997)"
+        if NO_PEER in well_known and self.bilateral:
+            return "community no-peer (RFC 3765)"
         return None
 
     def rewrite(self, family: Family, path: Path, attributes: Attributes) -> Rewrite | None:
@@ -152,40 +166,50 @@ class ExportRules:
         source = path.source
         if family.safi not in FORWARDED:
             return self._passed_on(family, path, attributes)
-        if attributes is path.received and source.kind is SourceKind.EXTERNAL is self.peer_kind:
-            try:
-                return self._usual[family]
-            except KeyError:
-                found = self._usual[family] = self._external(family, path, attributes)
-                return found
         if self.peer_kind is SourceKind.EXTERNAL:
+            # Without exceptions by next hop, all that was learned and not changed leaves in the same way.
+            if attributes is path.received and source.kind is SourceKind.EXTERNAL and not self.shared_networks:
+                try:
+                    return self._usual[family]
+                except KeyError:
+                    found = self._usual[family] = self._external(family, path, attributes)
+                    return found
             return self._external(family, path, attributes)
-        next_hop = self._internal_next_hop(path, self._own_next_hop(family))
+        next_hop = self._internal_next_hop(family, path, attributes)
         if next_hop is None and attributes.next_hop is None:
             return None
-        if source.kind is SourceKind.INTERNAL:
-            return Rewrite(next_hop=next_hop, originator_id=source.bgp_id, cluster_id=self.cluster_id)
+        return self._inward(path, next_hop)
+
+    def _inward(self, path: Path, next_hop: IPv4Address | IPv6Address | None) -> Rewrite:
+        """How a route changes towards internal peers: RFC 4456 8 marks what is reflected."""
+        if path.source.kind is SourceKind.INTERNAL:
+            return Rewrite(next_hop=next_hop, originator_id=path.source.bgp_id, cluster_id=self.cluster_id)
         return Rewrite(next_hop=next_hop)
 
     def _external(self, family: Family, path: Path, attributes: Attributes) -> Rewrite | None:
-        source = path.source
-        ours = self._own_next_hop(family)
+        keeps = self._keeps_next_hop(path, attributes)
+        next_hop = None if keeps else self._own_next_hop(family)
+        if next_hop is None and not keeps:
+            return None
+        return self._outward(path, attributes, next_hop, None if next_hop is None else self.link_local_next_hop)
+
+    def _outward(
+        self,
+        path: Path,
+        attributes: Attributes,
+        next_hop: IPv4Address | IPv6Address | None,
+        link_local_next_hop: IPv6Address | None = None,
+    ) -> Rewrite:
+        """How a route changes towards external peers that get `next_hop`; None keeps the one that is there."""
         if self.transparent:
-            return Rewrite(external=True, keep_med=True)
-        # A policy that set a next hop meant it; else a border router gives its own (RFC 4271 5.1.3).
-        set_by_policy = attributes is not path.attributes and attributes.next_hop != path.attributes.next_hop
-        next_hop = None if set_by_policy or (source.is_local and attributes.next_hop is not None) else ours
-        if next_hop is None and ours is None and not set_by_policy and attributes.next_hop is None:
-            return None
-        if next_hop is None and not set_by_policy and not source.is_local:
-            return None
+            return Rewrite(next_hop=next_hop, link_local_next_hop=link_local_next_hop, external=True, keep_med=True)
         return Rewrite(
             prepend=self.own_asn,
             next_hop=next_hop,
-            link_local_next_hop=self.link_local_next_hop if next_hop is not None else None,
+            link_local_next_hop=link_local_next_hop,
             external=True,
             # RFC 4271 5.1.4: a MED learned from another AS stays here; one that we set goes out.
-            keep_med=source.is_local or attributes.med != path.received.med,
+            keep_med=path.source.is_local or attributes.med != path.received.med,
             override=(self.peer_asn, self.own_asn) if self.as_override else None,
         )
 
@@ -196,20 +220,9 @@ class ExportRules:
             next_hop = self._own_address(family)
             if next_hop is None:
                 return None
-        source = path.source
         if self.peer_kind is SourceKind.EXTERNAL:
-            if self.transparent:
-                return Rewrite(next_hop=next_hop, external=True, keep_med=True)
-            return Rewrite(
-                prepend=self.own_asn,
-                next_hop=next_hop,
-                external=True,
-                keep_med=source.is_local or attributes.med != path.received.med,
-                override=(self.peer_asn, self.own_asn) if self.as_override else None,
-            )
-        if source.kind is SourceKind.INTERNAL:
-            return Rewrite(next_hop=next_hop, originator_id=source.bgp_id, cluster_id=self.cluster_id)
-        return Rewrite(next_hop=next_hop)
+            return self._outward(path, attributes, next_hop)
+        return self._inward(path, next_hop)
 
     def _own_address(self, family: Family) -> IPv4Address | IPv6Address | None:
         """Our next hop for a route of our own; one of an IPv6 family may have a mapped one (RFC 4659 3.2.1.2)."""
@@ -220,15 +233,33 @@ class ExportRules:
             return IPv6Address(b"\0" * 10 + b"\xff\xff" + found.packed)
         return found
 
+    def _keeps_next_hop(self, path: Path, attributes: Attributes) -> bool:
+        """Whether an external peer gets the next hop that is there; a border router gives its own (RFC 4271 5.1.3)."""
+        next_hop, is_local = attributes.next_hop, path.source.is_local
+        if self.transparent and not is_local:
+            return True
+        if next_hop is None:
+            return False
+        if is_local or _set_by_policy(path, attributes):
+            return True
+        return next_hop != self.peer_address and any(next_hop in network for network in self.shared_networks)
+
     def _internal_next_hop(
-        self, path: Path, ours: IPv4Address | IPv6Address | None
+        self, family: Family, path: Path, attributes: Attributes
     ) -> IPv4Address | IPv6Address | None:
-        if path.attributes.next_hop is None or self.next_hop_self_always:
-            return ours
-        if self.next_hop_self_external and path.source.kind is SourceKind.EXTERNAL:
-            return ours
+        """Ours, where internal peers get that; None where they get the one that is there."""
+        if _set_by_policy(path, attributes):
+            return None
+        external = path.source.kind is SourceKind.EXTERNAL
+        if attributes.next_hop is None or self.next_hop_self_always or (self.next_hop_self_external and external):
+            return self._own_next_hop(family)
         return None
 
     def _own_next_hop(self, family: Family) -> IPv4Address | IPv6Address | None:
         afi = Afi.IPV6 if family.afi == Afi.IPV6 else Afi.IPV4
         return next((address for own, address in self.next_hops if own == afi), None)
+
+
+def _set_by_policy(path: Path, attributes: Attributes) -> bool:
+    """Whether the export policy gave the route another next hop: it meant it."""
+    return attributes is not path.attributes and attributes.next_hop != path.attributes.next_hop

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -36,13 +36,15 @@ class PrefixRange:
         """ "10.0.0.0/8", "10.0.0.0/8 le 24", "10.0.0.0/8 ge 16 le 24". Raises ValueError."""
         words = text.split()
         bounds = dict(zip(words[1::2], words[2::2], strict=False))
-        if len(words) % 2 == 0 or not bounds.keys() <= {"ge", "le"}:
+        if len(words) != 1 + 2 * len(bounds) or not bounds.keys() <= {"ge", "le"}:
             raise ValueError(f"{text!r} is not a prefix range: write PREFIX [ge N] [le N]")
         prefix = Prefix(words[0])
         longest = 32 if prefix.afi == 1 else 128
-        numbers = {name: int(value) for name, value in bounds.items()}
-        if not all(prefix.length <= number <= longest for number in numbers.values()):
-            raise ValueError(f"{text!r}: ge and le must be from {prefix.length} to {longest}")
+        numbers = {name: int(value) for name, value in bounds.items() if value.isdecimal()}
+        if len(numbers) < len(bounds) or not all(prefix.length <= n <= longest for n in numbers.values()):
+            raise ValueError(f"{text!r}: ge and le must be numbers from {prefix.length} to {longest}")
+        if numbers.get("ge", 0) > numbers.get("le", longest):
+            raise ValueError(f"{text!r}: ge must not be more than le")
         return cls(prefix, numbers.get("ge"), numbers.get("le"))
 
     def matches(self, afi: int, nlri: bytes) -> bool:
@@ -131,13 +133,19 @@ def _one_of(wanted: Iterable[object], there: tuple[object, ...]) -> bool:
 
 
 def _describe(value: Match | Set) -> str:
+    """The fields that are not as they are by default, in words."""
     words = []
-    for name in value.__slots__:
-        found = getattr(value, name)
-        if found not in (None, (), False):
-            shown = ", ".join(map(str, found)) if isinstance(found, tuple) else str(found)
-            words.append(f"{name.replace('_', ' ')} {shown}")
+    for field in fields(value):
+        found = getattr(value, field.name)
+        if found != field.default:
+            values = found if type(found) is tuple else (found,)
+            shown = ", ".join(map(_in_words, values)) or "none"
+            words.append(field.name.replace("_", " ") + ("" if found is True else f" {shown}"))
     return ", ".join(words)
+
+
+def _in_words(value: object) -> str:
+    return value.name.lower() if isinstance(value, Enum) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ _CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "port": _number("a port", 1, 65535),
     "prepend": _ASN,
     "router_id": _router_id,
+    "shared_networks": _same(Prefix),
 }
 
 

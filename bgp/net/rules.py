@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from bgp.capability import AddPath, Capability, ExtendedMessage, FourOctetAs, Fqdn, Multiprotocol, RouteRefresh
 from bgp.options import AddPathMode, NextHopSelf, PeerOptions, SpeakerOptions
@@ -86,6 +86,9 @@ def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str) -> Expo
         as_override=peer.as_override,
         own_prefixes_only=peer.own_prefixes_only,
         default_originate=peer.default_originate,
+        bilateral=peer.bilateral,
+        shared_networks=tuple(map(ip_network, peer.shared_networks)),
+        peer_address=ip_address(peer.address.partition("%")[0]) if peer.shared_networks else None,
     )
 
 
