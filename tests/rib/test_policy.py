@@ -47,7 +47,7 @@ CONDITIONS: list[tuple[str, object, object, str]] = [
     ("communities", (Community.parse("9:9"), A), (Community.parse("9:9"),), "9:9, 1:1"),
     ("all_communities", (A, B), (A, Community.parse("9:9")), "1:1, 1:2"),
     ("large_communities", (LARGE,), (OTHER_LARGE,), "1:1:1"),
-    ("ext_communities", (RT,), (OTHER_RT,), "rt:1:1"),
+    ("ext_communities", (RT,), (OTHER_RT,), str(RT)),
     ("as_in_path", (9, 6), (9,), "9, 6"),
     ("origin_as", (7,), (1,), "7"),
     ("neighbour_as", (65002,), (1,), "65002"),
@@ -117,7 +117,7 @@ CHANGES: list[tuple[Set, dict[str, object], str]] = [
     (
         Set(add_ext_communities=(RT, OTHER_RT)),
         {"ext_communities": (RT, OTHER_RT)},
-        "add ext communities rt:1:1, rt:1:2",
+        f"add ext communities {RT}, {OTHER_RT}",
     ),
     (Set(prepend=(9, 8)), {"as_path": AsPath.parse("9 8 65002 1 {5,6} 7")}, "prepend 9, 8"),
 ]
