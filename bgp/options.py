@@ -37,6 +37,14 @@ class AddPathMode(Enum):
     BOTH = "both"
 
 
+class RestartMode(Enum):
+    """Our part in graceful restarts (RFC 4724)."""
+
+    OFF = "off"
+    AWARE = "aware"  #: keep the routes of a peer that restarts
+    ON = "on"  #: also ask the peer to keep ours
+
+
 @dataclass(frozen=True, slots=True)
 class PeerOptions:
     """One neighbour. `address` is its IP address as text; times are in seconds.
@@ -74,6 +82,9 @@ class PeerOptions:
     max_prefixes: int | None = None  #: per family; more ends the session (RFC 4486, Cease 6/1)
     add_path: AddPathMode = AddPathMode.OFF
     extended_messages: bool = True
+    graceful_restart: RestartMode = RestartMode.AWARE
+    restart_time: int = 120  #: how long the peer should wait for us, at most 4095
+    stale_time: float = 360.0  #: how long routes of before a restart or a refresh wait to be said again
     password: str | None = None  #: TCP-MD5 (RFC 2385)
     ttl_security: bool = False  #: GTSM (RFC 5082)
     multihop: int | None = None  #: TTL of an external session that is not one hop away
@@ -94,4 +105,6 @@ class SpeakerOptions:
     cluster_id: str | None = None  #: RFC 4456; default: the BGP identifier
     networks: tuple[str, ...] | None = None  #: on which next hops are reachable; None: every next hop is
     hostname: str = ""
+    restarting: bool = False  #: packets went on by the routes of before (RFC 4724 4.1): tell peers, and listen first
+    selection_deferral_time: float = 120.0  #: how long a restarting speaker listens at most
     decision: DecisionOptions = DEFAULT_DECISION

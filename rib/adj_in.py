@@ -86,6 +86,8 @@ class AdjRibIn:
         self._paths: dict[tuple[int, int] | int, Path] = {}
         self._next_hops: dict[bytes, Ineligible | None] = {}
         self._sweep_at = SWEEP_FLOOR
+        #: By family, the keys of routes that the peer has not said again since `mark_stale` (RFC 4724 4.2, RFC 7313 4.2).
+        self.stale: dict[Family, set[bytes]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self.tables.values()))
@@ -166,6 +168,8 @@ class AdjRibIn:
             key = path_id.to_bytes(4, "big") + nlri
             old = table.get(key)
             table[key] = path
+            if self.stale and (stale := self.stale.get(family)):
+                stale.discard(key)
             stored.append(Stored(path, (nlri,), None if old is None else {nlri: old}))
         return stored
 
@@ -192,6 +196,8 @@ class AdjRibIn:
     def store(self, family: Family, keys: Sequence[bytes], path: Path) -> Mapping[bytes, Path] | None:
         """Put `path` under each of `keys`; gives what stood there before, None for nothing."""
         table = self.tables[family]
+        if self.stale and (stale := self.stale.get(family)):
+            stale.difference_update(keys)
         if table.keys().isdisjoint(keys):
             for key in keys:
                 table[key] = path
@@ -213,8 +219,24 @@ class AdjRibIn:
         pairs = zip(keys, path_ids, strict=True)
         return [(key, old) for key, i in pairs if (old := pop(i.to_bytes(4, "big") + key, None)) is not None]
 
+    def mark_stale(self, family: Family) -> None:
+        """Doubt all routes of `family` until the peer says them again."""
+        self.stale[family] = set(self.tables[family])
+
+    def sweep(self, family: Family) -> list[tuple[bytes, Path]]:
+        """Take out the routes of `family` that the peer has not said again, and give them, as (NLRI, path)."""
+        table = self.tables[family]
+        doubtful = self.stale.pop(family, ())
+        return [(self._nlri(path, key), path) for key in doubtful if (path := table.pop(key, None)) is not None]
+
+    def is_stale(self, family: Family, nlri: bytes, path: Path) -> bool:
+        """Whether the peer has still to say this route again."""
+        key = nlri if path.path_id is None else path.path_id.to_bytes(4, "big") + nlri
+        return key in self.stale.get(family, ())
+
     def clear(self, family: Family) -> list[tuple[bytes, Path]]:
         """Take all routes of `family` out and give them, as (NLRI, path)."""
+        self.stale.pop(family, None)
         table = self.tables[family]
         gone = [(self._nlri(path, key), path) for key, path in table.items()]
         table.clear()
@@ -231,10 +253,8 @@ class AdjRibIn:
 
     def rejudge(self, rules: ImportRules) -> Iterator[tuple[Family, Stored]]:
         """Apply new rules to all that was received (RFC 4271 9.1.1); gives what `announce` gives, with the family."""
-        self.rules = rules
-        self.uniform = rules.policy is None or not rules.policy.per_prefix
-        self._untouched = rules.policy is not None and rules.policy.trivial
-        self._paths, self._next_hops = {}, {}
+        self._adopt(rules)
+        stale, self.stale = self.stale, {}
         for family, table in self.tables.items():
             for received, keys in _by_block(table):
                 known = [path.path_id for _, path in keys if path.path_id is not None]
@@ -242,6 +262,19 @@ class AdjRibIn:
                 nlri = [self._nlri(path, key) for key, path in keys]
                 for stored in self.announce(family, nlri, received, ids):
                     yield family, stored
+        self.stale = stale
+
+    def resume(self, rules: ImportRules, families: Iterable[Family]) -> None:
+        """The peer is back (RFC 4724 4.2): go on with what there is, which was all received under `rules` or like them."""
+        if rules != self.rules:
+            self._adopt(rules)
+        self.tables = {family: self.tables.get(family, {}) for family in families}
+
+    def _adopt(self, rules: ImportRules) -> None:
+        self.rules = rules
+        self.uniform = rules.policy is None or not rules.policy.per_prefix
+        self._untouched = rules.policy is not None and rules.policy.trivial
+        self._paths, self._next_hops = {}, {}
 
 
 def _by_block(table: Mapping[bytes, Path]) -> list[tuple[Attributes, list[tuple[bytes, Path]]]]:

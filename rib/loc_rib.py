@@ -118,6 +118,7 @@ class LocRib:
     def __init__(self, options: DecisionOptions = DEFAULT_DECISION) -> None:
         self.options = options
         self.tables: dict[Family, Table] = {}
+        self.held = False  #: RFC 4724 4.1: route selection is deferred; changes are gathered and nobody is told
         self._listeners: list[Listener] = []
 
     def __len__(self) -> int:
@@ -140,6 +141,8 @@ class LocRib:
 
     def flush(self) -> None:
         """Tell the listeners what changed since the last time."""
+        if self.held:
+            return
         for family, table in self.tables.items():
             if table.changed:
                 changed, table.changed = table.changed, {}

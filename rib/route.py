@@ -50,7 +50,7 @@ class Path:
     policy made of `received`. Compared by identity.
     """
 
-    __slots__ = ("attributes", "ineligible", "interior_cost", "key", "path_id", "received", "source", "stale")
+    __slots__ = ("attributes", "ineligible", "interior_cost", "key", "path_id", "received", "source")
 
     attributes: Attributes
     received: Attributes
@@ -59,7 +59,6 @@ class Path:
     key: tuple[int, ...] | None  #: `rib.decision.preference_key`, made when the path first meets a rival
     path_id: int | None  #: RFC 7911; None where the session has no path identifiers for the family
     interior_cost: int  #: of the way to the next hop (RFC 4271 9.1.2.2 e)
-    stale: bool
 
     def __init__(
         self,
@@ -76,7 +75,6 @@ class Path:
         self.ineligible = ineligible
         self.path_id = path_id
         self.interior_cost = interior_cost
-        self.stale = False
         self.key = None
 
     def __repr__(self) -> str:

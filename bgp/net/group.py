@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple, Protocol
 
+from bgp.iana import RouteRefreshSubtype
+from bgp.message import RouteRefresh
+from bgp.wire.codec import encode
 from bgp.wire.outgoing import Encoder
 from rib.adj_out import AdjRibOut, Batch
 from rib.export import DEFAULT_ROUTE, ExportRules
@@ -44,6 +47,9 @@ class Member(Protocol):
     def wake(self) -> None:
         """There may be something to send."""
 
+    def put(self, octets: bytes, messages: int) -> None:
+        """Queue messages to send."""
+
 
 class UpdateGroup:
     """The Adj-RIB-Out of its members and the encoder that spells it."""
@@ -54,7 +60,10 @@ class UpdateGroup:
         self.encoder = Encoder(as4=key.as4, max_message=key.max_message)
         self.members: dict[Source, Member] = {}
         self.dirty = False
-        self._owed_end_of_rib: set[Family] = set()
+        #: By family, what to say when all of it is said: End-of-RIB, or where a refresh ends (RFC 7313).
+        self.closing: dict[Family, bytes] = {}
+        #: Families to be told again once that is done.
+        self._refresh_later: set[Family] = set()
 
     def note(self, family: Family, changed: Mapping[bytes, Path | None]) -> None:
         """Hear of changes in the Loc-RIB; `wake` tells the members."""
@@ -76,17 +85,29 @@ class UpdateGroup:
                 if default is not None:
                     self._to_all(self.encoder.announce(family, *default, [DEFAULT_ROUTE]), None)
             self.adj_out.note_all(family)
-            self._owed_end_of_rib.add(family)
+            self.closing[family] = self.encoder.end_of_rib(family)
 
-    def refresh(self, family: Family) -> None:
-        """Owe the members all routes of `family` again (RFC 2918), and an End-of-RIB after it."""
+    def refresh(self, family: Family, *, marked: bool) -> None:
+        """Owe the members all routes of `family` again (RFC 2918); `marked` says where they begin and end (RFC 7313)."""
+        if family in self.closing and marked:
+            self._refresh_later.add(family)  # RFC 7313 4.1: one after the other, and none before End-of-RIB
+            return
+        if marked:
+            self._to_all([encode(RouteRefresh(family, RouteRefreshSubtype.BEGIN))], None)
+            self.closing[family] = encode(RouteRefresh(family, RouteRefreshSubtype.END))
         self.adj_out.note_again(family)
-        self._owed_end_of_rib.add(family)
+
+    def take_after(self, group: UpdateGroup) -> None:
+        """Owe what `group` owes."""
+        for family, pending in group.adj_out.pending.items():
+            self.adj_out.pending[family] = dict(pending)
+        self.closing = dict(group.closing)
+        self._refresh_later = set(group._refresh_later)
 
     @property
     def idle(self) -> bool:
         """Whether the members have been told everything."""
-        return not self.adj_out and not self._owed_end_of_rib
+        return not self.adj_out and not self.closing
 
     def pull(self) -> bool:
         """Queue the next piece for every member. Gives False if there was nothing pending."""
@@ -95,9 +116,11 @@ class UpdateGroup:
             if batch is not None:
                 self._queue(batch)
                 return True
-            if family in self._owed_end_of_rib:
-                self._owed_end_of_rib.discard(family)
-                self._to_all([self.encoder.end_of_rib(family)], None)
+            if (last := self.closing.pop(family, None)) is not None:
+                self._to_all([last], None)
+                if family in self._refresh_later:
+                    self._refresh_later.discard(family)
+                    self.refresh(family, marked=True)
                 return True
         return False
 
@@ -119,26 +142,21 @@ class UpdateGroup:
             self._to_all(run, left_out)
         for source, prefixes in batch.taken_back.items():
             if (member := members.get(source)) is not None:
-                _append(member, encoder.withdraw(family, prefixes))
+                messages = encoder.withdraw(family, prefixes)
+                member.put(b"".join(messages), len(messages))
 
     def _to_all(self, messages: list[bytes], but: Source | None) -> None:
-        octets = messages[0] if len(messages) == 1 else b"".join(messages)
+        count = len(messages)
+        octets = messages[0] if count == 1 else b"".join(messages)
         for source, member in self.members.items():
             if source is not but:
-                member.queue.append(octets)
-                member.queued += len(octets)
+                member.put(octets, count)
 
     def slow_members(self) -> list[Member]:
         """Those whose queue is over the limit while others keep up."""
         if len(self.members) == 1:
             return []
         return [member for member in self.members.values() if member.queued > QUEUE_LIMIT]
-
-
-def _append(member: Member, messages: list[bytes]) -> None:
-    for message in messages:
-        member.queue.append(message)
-        member.queued += len(message)
 
 
 class Groups:
@@ -163,6 +181,13 @@ class Groups:
         self.loc_rib.flush()
         for group in self._groups:
             group.wake()
+
+    def release(self) -> None:
+        """Let everybody send: routes were held back (RFC 4724 4.1), and are no longer."""
+        self.wake()
+        for group in self._groups:
+            for member in group.members.values():
+                member.wake()
 
     def join(self, member: Member, key: GroupKey) -> UpdateGroup:
         """Give a new session a group of its own that owes it everything."""
@@ -196,6 +221,8 @@ class Groups:
 
     def fill(self, member: Member) -> bool:
         """Put the next piece into the member's queue. Gives False if there is none."""
+        if self.loc_rib.held:
+            return False
         group = self._of[member.source]
         if not group.pull():
             self._merge(group)
@@ -222,9 +249,7 @@ class Groups:
     def _split(self, member: Member, group: UpdateGroup) -> None:
         del group.members[member.source]
         alone = self._alone(member, group.key)
-        for family, pending in group.adj_out.pending.items():
-            alone.adj_out.pending[family] = dict(pending)
-        alone._owed_end_of_rib = set(group._owed_end_of_rib)
+        alone.take_after(group)
 
     def change_rules(self, member: Member, key: GroupKey) -> None:
         """Export to one session by other rules from now on; what no longer goes out is withdrawn."""
@@ -233,17 +258,16 @@ class Groups:
             return
         del group.members[member.source]
         alone = self._alone(member, group.key._replace(rules=key.rules))
-        for family, pending in group.adj_out.pending.items():
-            alone.adj_out.pending[family] = dict(pending)
+        alone.take_after(group)
         self._drop_if_empty(group)
         alone.adj_out.change_rules(key.rules)
         member.wake()
 
-    def refresh(self, member: Member, family: Family) -> None:
-        """Tell one session all routes of `family` again (RFC 2918)."""
+    def refresh(self, member: Member, family: Family, *, marked: bool) -> None:
+        """Tell one session all routes of `family` again (RFC 2918), `marked` as RFC 7313 has it."""
         group = self._of[member.source]
         if len(group.members) > 1:
             self._split(member, group)
             group = self._of[member.source]
-        group.refresh(family)
+        group.refresh(family, marked=marked)
         member.wake()

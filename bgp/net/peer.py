@@ -1,33 +1,37 @@
-"""One neighbour: its connections, its Adj-RIB-In, its place in an update group, and why it is up or down."""
+"""One neighbour of a speaker: its session, its routes in and out, and why it is up or down."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import Random
 from typing import Final, Protocol
 
 import trio
 
-from bgp.capability import Negotiated
-from bgp.iana import CeaseSubcode, NotificationCode
-from bgp.message import Notification, Open
+from bgp.capability import GracefulRestart, Negotiated
+from bgp.error import LocalError
+from bgp.iana import CeaseSubcode, NotificationCode, RouteRefreshSubtype
+from bgp.message import Notification, Open, RouteRefresh
 from bgp.net.group import GroupKey, Groups
-from bgp.net.link import Link, describe
-from bgp.net.rules import export_rules, import_rules, session_options
-from bgp.net.transport import Connection, SocketOptions, Transport
+from bgp.net.intake import Intake
+from bgp.net.link import Link
+from bgp.net.links import Links
+from bgp.net.restart import Deferral, forwarded_families, harden, kept_families, offer
+from bgp.net.rules import effective_policy, export_rules, import_rules, is_internal, session_options
+from bgp.net.transport import Connection, Transport
 from bgp.options import PeerOptions, SpeakerOptions
-from bgp.session import Closed, Dial, Established, HangUp, OpenReceived, RefreshReceived, Session, SessionEvent
+from bgp.session import Closed, Established, RefreshReceived, Session, SessionEvent, SessionOptions
 from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
-from bgp.wire.scan import Reach, RouteUpdate
-from fsm import collision
-from fsm.collision import Loser, resolve
+from bgp.wire.scan import UpdateScanner
 from fsm.words import State
-from rib.adj_in import AdjRibIn
+from rib.adj_in import AdjRibIn, ImportRules
+from rib.family import Family
 from rib.loc_rib import LocRib
 from rib.next_hop import Resolver
+from rib.policy import Policy
 from rib.route import Source, SourceKind
 
 #: Octets of UPDATEs that one write takes from the queue.
@@ -48,15 +52,16 @@ class PeerChange:
     at: float
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PeerCounts:
     """What a peer has sent and been sent since it was added."""
 
-    messages_received: int = 0
-    messages_sent: int = 0
-    updates_received: int = 0
-    established: int = 0
-    dropped: int = 0
+    messages_received: int
+    messages_sent: int
+    updates_received: int
+    updates_sent: int  #: UPDATEs that were handed to the session to send
+    established: int
+    dropped: int
 
 
 class Home(Protocol):
@@ -64,14 +69,14 @@ class Home(Protocol):
 
     options: SpeakerOptions
     transport: Transport
+    groups: Groups
+    resolver: Resolver
+    random: Random
+    deferral: Deferral | None
 
     @property
     def loc_rib(self) -> LocRib:
         """The routes that won."""
-
-    groups: Groups
-    resolver: Resolver
-    random: Random
 
     def peer_changed(self, change: PeerChange) -> None:
         """Hear of a change of state."""
@@ -82,55 +87,72 @@ class Peer:
 
     def __init__(self, home: Home, options: PeerOptions) -> None:
         self.options = options
-        self.address = ip_address(options.address)
-        self.counts = PeerCounts()
+        self.address: IPv4Address | IPv6Address = ip_address(options.address)
         self.why_down = "not started"
         self.last_sent: Notification | None = None
         self.last_received: Notification | None = None
-        self.connect_error: str | None = None
         self.established_at: float | None = None
         self.changed_at = trio.current_time()
-        self.adj_in: AdjRibIn | None = None
         self.queue: deque[bytes] = deque()
         self.queued = 0
         self._home = home
-        self._nursery: trio.Nursery | None = None
-        self._primary = self._new_link()
-        self._challenger: Link | None = None
-        self._retired: set[Link] = set()
+        self.source = self._new_source(IPv4Address(0))
+        self._established = self._dropped = self._updates_sent = 0
         self._state = State.IDLE
         self._changed = trio.Event()
-        self._poke = trio.Event()
-        self._armed = float("inf")
-        self._stopped = False
-        self.source = self._source(IPv4Address(0))
+        self.intake = Intake(
+            home.loc_rib,
+            limit=options.max_prefixes,
+            too_many=self._too_many,
+            end_of_rib=self._end_of_rib,
+        )
+        #: The hot path goes straight on.
+        self.take, self.ingest = self.intake.take, self.intake.ingest
+        self._links = Links(self, home.transport, home.random)
+        if home.deferral is not None and self.restart_offer is not None:
+            home.deferral.expect(self, options.families)
 
     # What a user asks.
 
     @property
     def state(self) -> State:
         """The state of the session (RFC 4271 8.2.2)."""
-        return self._primary.session.state
+        return self.session.state
+
+    @property
+    def session(self) -> Session:
+        """The session, on the connection that counts; for those who only look."""
+        return self._links.primary.session
 
     @property
     def negotiated(self) -> Negotiated | None:
         """What both sides agreed on; None while the session is not established."""
-        return self._primary.session.negotiated if self.state is State.ESTABLISHED else None
+        return self.session.negotiated if self.state is State.ESTABLISHED else None
 
     @property
     def peer_open(self) -> Open | None:
         """The OPEN of the last connection that got so far."""
-        return self._primary.session.peer_open
+        return self.session.peer_open
 
     @property
     def connection(self) -> Connection | None:
         """The connection, if there is one."""
-        return self._primary.connection
+        return self._links.primary.connection
+
+    @property
+    def connect_error(self) -> str | None:
+        """Why the last attempt to connect failed, if it did."""
+        return self._links.connect_error
+
+    @property
+    def adj_in(self) -> AdjRibIn | None:
+        """The routes that the peer sent; None where there are none to speak of. After a drop, those kept for its return."""
+        return self.intake.adj_in
 
     @property
     def internal(self) -> bool:
         """Whether the peer is in our AS."""
-        return (self.options.local_asn or self._home.options.asn) == self.options.asn
+        return is_internal(self._home.options, self.options)
 
     @property
     def missing_policies(self) -> tuple[str, ...]:
@@ -139,6 +161,19 @@ class Peer:
             return ()
         policies = {"import": self.options.import_policy, "export": self.options.export_policy}
         return tuple(name for name, policy in policies.items() if policy is None)
+
+    @property
+    def counts(self) -> PeerCounts:
+        """What has been sent and received so far."""
+        session, updates = self.session, self._updates_sent
+        return PeerCounts(
+            session.messages_in,
+            session.messages_out + updates,
+            session.updates_in,
+            updates,
+            self._established,
+            self._dropped,
+        )
 
     async def wait_established(self) -> None:
         """Return when the session is up."""
@@ -153,229 +188,190 @@ class Peer:
         while not done(self.state):
             await self._changed.wait()
 
-    # Its life.
+    # What a user wants.
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the session up until cancelled or stopped."""
-        async with trio.open_nursery() as nursery:
-            self._nursery = nursery
-            self._home.transport.protect(self.options.address, self._socket_options())
-            self._start(self._primary)
-            task_status.started()
-            await self._keep_time()
-            while self._primary.connection is not None or self._challenger is not None or self._retired:
-                await self._changed.wait()
-            nursery.cancel_scope.cancel()
+        try:
+            await self._links.run(task_status=task_status)
+        finally:
+            self.intake.flush()
+            if self._home.deferral is not None:
+                self._home.deferral.excuse(self)
+            self._home.groups.wake()
 
     def stop(self, notification: Notification | None = None) -> None:
         """End the session with Cease and do not start again; `run` returns when the connection is closed."""
-        if self._stopped:
-            return
-        self._stopped = True
-        message = notification or Notification(NotificationCode.CEASE, CeaseSubcode.ADMINISTRATIVE_SHUTDOWN, b"")
-        for link in self._links():
-            link.session.stop(trio.current_time(), message)
-            self._act(link)
-        self._poke.set()
+        if not self._links.stopped:
+            shutdown = Notification(NotificationCode.CEASE, CeaseSubcode.ADMINISTRATIVE_SHUTDOWN, b"")
+            self._links.stop(harden(notification or shutdown, self.negotiated, self.options))
 
     def reset(self, notification: Notification) -> None:
         """Close the session with `notification`; it comes up again by itself."""
-        self._primary.session.close(trio.current_time(), notification, str(notification))
-        self._act(self._primary)
+        self.session.close(trio.current_time(), notification, str(notification))
+        self._links.act(self._links.primary)
 
-    def _links(self) -> list[Link]:
-        return [self._primary] if self._challenger is None else [self._primary, self._challenger]
+    def refresh(self, family: Family | None = None) -> None:
+        """Ask the peer for all its routes of `family`, or of all families, again (RFC 2918).
 
-    def _new_link(self) -> Link:
-        session = Session(session_options(self._home.options, self.options))
-        # RFC 4271 10: timers are jittered so that a rack that boots does not dial in step.
-        session.machine.jitter = self._home.random.uniform(0.75, 1.0)
-        return Link(session, self._act, self._more)
+        Raises LocalError if the session is not up or the peer does not know how.
+        """
+        agreed = self.negotiated
+        if agreed is None or not agreed.route_refresh:
+            what = "is not established" if agreed is None else "has no route refresh"
+            raise LocalError(f"the session with {self.options.label} {what}")
+        for one in agreed.families if family is None else (family,):
+            if one not in agreed.families:
+                raise LocalError(f"{one} was not agreed on with {self.options.label}")
+            self.session.ask_refresh(RouteRefresh(one))
+        self.wake()
 
-    def _start(self, link: Link, *, passive: bool = False) -> None:
-        link.session.start(trio.current_time(), passive=passive or self.options.passive)
-        self._act(link)
+    def change_policies(self, *, import_policy: Policy | None, export_policy: Policy | None) -> None:
+        """Judge what came and what goes by other policies from now on; a session that is up stays up.
 
-    async def _keep_time(self) -> None:
-        while not self._stopped:
-            deadlines = [at for link in self._links() if (at := link.session.deadline()) is not None]
-            self._armed = min(deadlines, default=float("inf"))
-            self._poke = trio.Event()
-            with trio.move_on_at(self._armed):
-                await self._poke.wait()
-            # Octets that wait in the socket are life: they are read before a timer may end the session.
-            await trio.lowlevel.checkpoint()
-            now = trio.current_time()
-            for link in self._links():
-                at = link.session.deadline()
-                if at is not None and at <= now and not self._stopped:
-                    link.session.tick(now)
-                    self._act(link)
+        None is no policy, as in `PeerOptions`.
+        """
+        self.options = replace(self.options, import_policy=import_policy, export_policy=export_policy)
+        connection, agreed = self.connection, self.negotiated
+        if self.adj_in is not None:
+            policy = effective_policy(self._home.options, self.options, import_policy)
+            self.intake.rejudge(replace(self.adj_in.rules, policy=policy))
+        if connection is not None and agreed is not None:
+            self._home.groups.change_rules(self, self._group_key(connection.local[0], agreed))
+        self._home.groups.wake()
 
-    def _socket_options(self) -> SocketOptions:
-        options = self.options
-        if options.ttl_security:
-            return SocketOptions(options.password, ttl=255, min_ttl=256 - (options.multihop or 1))
-        return SocketOptions(options.password, ttl=options.multihop)
-
-    async def _dial(self, link: Link, scope: trio.CancelScope) -> None:
-        options = self.options
-        connection: Connection | None = None
-        with scope:
-            try:
-                connection = await self._home.transport.dial(
-                    options.address, options.port, local_address=options.local_address, options=self._socket_options()
-                )
-            except OSError as error:
-                if link.dialling is not scope:
-                    return
-                link.dialling = None
-                self.connect_error = f"cannot connect to {options.address} port {options.port}: {describe(error)}"
-                link.session.lost(trio.current_time(), self.connect_error)
-                self._act(link)
-                return
-        if link.dialling is scope:
-            link.dialling = None
-        if connection is None:
-            return
-        if scope.cancel_called or link.connection is not None or link.session.state is not State.CONNECT:
-            await connection.aclose()
-            return
-        self.connect_error = None
-        await self._serve(link, connection, dialled=True)
+    # What the connections ask and tell.
 
     async def accept(self, connection: Connection) -> None:
-        """Serve a connection that the neighbour opened, as long as it lasts (RFC 4271 6.8, 8.2.1)."""
-        if self._stopped:
-            await connection.aclose()
-            return
-        link = self._primary
-        if link.connection is None and link.dialling is None and link.session.state in (State.CONNECT, State.ACTIVE):
-            pass
-        elif link.session.state not in (State.IDLE, State.ESTABLISHED) and self._challenger is None:
-            # Our own attempt goes on beside it: the OPENs will tell which of the two stays.
-            link = self._challenger = self._new_link()
-            self._start(link, passive=True)
-        else:
-            await connection.aclose()
-            return
-        await self._serve(link, connection, dialled=False)
+        """Serve a connection that the neighbour opened, as long as it lasts."""
+        await self._links.accept(connection)
 
-    async def _serve(self, link: Link, connection: Connection, *, dialled: bool) -> None:
-        try:
-            await link.run(connection, dialled=dialled)
-        finally:
-            if link is self._challenger:
-                self._challenger = None
-            self._retired.discard(link)
-            self._signal()
+    @property
+    def restart_offer(self) -> GracefulRestart | None:
+        """What we say of graceful restart in the next OPEN (RFC 4724 3)."""
+        restarting = self._home.deferral is not None
+        return offer(self.options, restarting=restarting, forwarding=restarting or self._established > 0)
 
-    # What sessions say.
+    def session_options(self) -> SessionOptions:
+        """What a session starts from, as of now."""
+        return session_options(self._home.options, self.options, self.restart_offer)
 
-    def _act(self, link: Link) -> None:
-        session = link.session
-        if link in self._retired:
-            session.discard_events()
-            return
-        for event in session.events():
-            if event.__class__ is Reach:
-                self._take(event)
-            elif event.__class__ is RouteUpdate:
-                self._ingest(event)
-            else:
-                self._handle(link, event)
+    @property
+    def scanner(self) -> UpdateScanner | None:
+        """What a new session may go on reading with."""
+        return self.intake.scanner
+
+    def takes_over(self) -> bool:
+        """Whether a new connection from the peer ends the session that is up: it has restarted (RFC 4724 4.2)."""
+        agreed = self.negotiated
+        return agreed is not None and agreed.graceful_restart is not None and bool(agreed.graceful_restart.families)
+
+    def deadline(self) -> float | None:
+        """When routes in doubt have to go."""
+        return self.intake.deadline
+
+    def tick(self) -> None:
+        """The deadline has come."""
+        self.intake.expire()
         self._home.groups.wake()
-        link.wake()
-        deadline = session.deadline()
-        if deadline is not None and deadline < self._armed:
-            self._poke.set()
-        if link is self._primary and session.state is not self._state:
+
+    def acted(self, link: Link) -> None:
+        """All that a session wanted was done."""
+        self._home.groups.wake()
+        session = link.session
+        if link is self._links.primary and session.state is not self._state:
             self._state_changed(session)
 
-    def _handle(self, link: Link, event: SessionEvent) -> None:
+    def handle(self, link: Link, event: SessionEvent) -> None:
+        """Do what an event of a session asks for."""
         match event:
-            case Dial():
-                if self._nursery is not None:
-                    link.dialling = trio.CancelScope()
-                    self._nursery.start_soon(self._dial, link, link.dialling)
-            case HangUp():
-                link.hang_up()
-            case OpenReceived(open=message):
-                self._collide(link, message)
             case Established(negotiated=negotiated):
+                self._links.prefer(link)
                 self._up(link, negotiated)
             case Closed():
-                self._down(event)
+                self._down(link.session, event)
             case RefreshReceived(refresh=refresh):
-                if self.adj_in is not None and refresh.family in self.adj_in.tables and refresh.subtype == 0:
-                    self._home.groups.refresh(self, refresh.family)
+                self._refreshed(refresh)
 
-    def _collide(self, link: Link, message: Open) -> None:
-        """RFC 4271 6.8: two connections to one neighbour, and the OPEN that tells them apart."""
-        other = self._challenger if link is self._primary else self._primary
-        if other is None:
-            return
-        ours = link.session.options
-        verdict = resolve(
-            new=collision.Connection(link.session.state, link.dialled),
-            existing=collision.Connection(other.session.state, other.dialled),
-            local=collision.Speaker(ours.bgp_id, ours.asn),
-            remote=collision.Speaker(message.bgp_id, message.asn),
-        )
-        if verdict.loser is Loser.NEITHER:
-            return
-        loser, winner = (link, other) if verdict.loser is Loser.NEW else (other, link)
-        self._retire(loser, winner, verdict.reason)
-
-    def _retire(self, loser: Link, winner: Link, reason: str) -> None:
-        """Close one of two connections for good; the other is the session now."""
-        self._primary, self._challenger = winner, None
-        loser.session.dump(trio.current_time(), reason)
-        if loser.connection is not None:
-            self._retired.add(loser)
-        for event in loser.session.events():
-            if isinstance(event, HangUp):
-                loser.hang_up()
-        loser.wake()
-
-    def _up(self, link: Link, negotiated: Negotiated) -> None:
-        if link is not self._primary:
-            # The other connection never got so far: this one is the session now.
-            self._retire(self._primary, link, "the other connection is established")
-        home, options = self._home, self.options
-        connection = link.connection
-        opened = link.session.peer_open
-        assert connection is not None  # Established has both
+    def _up(self, link: Link, agreed: Negotiated) -> None:
+        connection, opened, scanner = link.connection, link.session.peer_open, link.session.scanner
+        assert connection is not None  # Established has all three
         assert opened is not None
-        self.source = self._source(opened.bgp_id)
-        rules = import_rules(home.options, options, connection.local[0], home.resolver)
-        self.adj_in = AdjRibIn(self.source, rules, negotiated.families)
-        self.established_at = trio.current_time()
-        self.counts.established += 1
-        key = GroupKey(
-            export_rules(home.options, options, connection.local[0]),
-            negotiated.families,
-            negotiated.as4,
-            MAX_EXTENDED_MESSAGE if negotiated.extended_message else MAX_MESSAGE,
+        assert scanner is not None
+        if self.adj_in is None or self.source.bgp_id != opened.bgp_id:
+            self.source = self._new_source(opened.bgp_id)
+        now = trio.current_time()
+        local = connection.local[0]
+        self.intake.open(
+            self.source,
+            self._import_rules(local),
+            agreed.families,
+            scanner,
+            kept=forwarded_families(agreed),
+            until=now + self.options.stale_time,
         )
-        home.groups.join(self, key)
+        self.established_at = now
+        self._established += 1
+        deferral, restart = self._home.deferral, agreed.graceful_restart
+        if deferral is not None:
+            deferral.expect(self, agreed.families)
+            if restart is None or restart.restarting:
+                deferral.excuse(self)
+        self._home.groups.join(self, self._group_key(local, agreed))
+        self._links.poke()
 
-    def _source(self, bgp_id: IPv4Address) -> Source:
+    def _import_rules(self, local: str) -> ImportRules:
+        return import_rules(self._home.options, self.options, local, self._home.resolver)
+
+    def _group_key(self, local: str, agreed: Negotiated) -> GroupKey:
+        return GroupKey(
+            export_rules(self._home.options, self.options, local, agreed),
+            agreed.families,
+            agreed.as4,
+            MAX_EXTENDED_MESSAGE if agreed.extended_message else MAX_MESSAGE,
+        )
+
+    def _new_source(self, bgp_id: IPv4Address) -> Source:
         options = self.options
         kind = SourceKind.INTERNAL if self.internal else SourceKind.EXTERNAL
-        address: IPv4Address | IPv6Address = self.address
-        return Source(kind, options.label, options.asn, bgp_id, address, options.route_reflector_client)
+        return Source(kind, options.label, options.asn, bgp_id, self.address, options.route_reflector_client)
 
-    def _down(self, closed: Closed) -> None:
+    def _down(self, session: Session, closed: Closed) -> None:
         self.established_at = None
-        self.counts.dropped += 1
+        self._dropped += 1
         self._home.groups.leave(self)
         self.queue.clear()
         self.queued = 0
-        adj_in, self.adj_in = self.adj_in, None
-        if adj_in is not None:
-            for family in adj_in.tables:
-                self._home.loc_rib.table(family).remove(adj_in.clear(family))
+        agreed = session.negotiated
+        kept = frozenset() if self._links.stopped else kept_families(agreed, closed)
+        restart = None if agreed is None else agreed.graceful_restart
+        self.intake.close(kept, trio.current_time() + (0 if restart is None else restart.time))
+        if self.adj_in is None:
+            session.scanner = None
+        self._links.poke()
+
+    def _refreshed(self, refresh: RouteRefresh) -> None:
+        family, agreed = refresh.family, self.negotiated
+        if agreed is None or family not in agreed.families:
+            return
+        if refresh.subtype == 0:
+            self._home.groups.refresh(self, family, marked=agreed.enhanced_route_refresh)
+        elif agreed.enhanced_route_refresh:
+            if refresh.subtype == RouteRefreshSubtype.BEGIN:
+                self.intake.begin_refresh(family, trio.current_time() + self.options.stale_time)
+            elif refresh.subtype == RouteRefreshSubtype.END:
+                self.intake.end_refresh(family)
+            self._links.poke()
+
+    def _end_of_rib(self, family: Family) -> None:
+        if self._home.deferral is not None:
+            self._home.deferral.heard(self, family)
+
+    def _too_many(self, family: Family, limit: int) -> None:
+        octets = family.afi.to_bytes(2, "big") + bytes((family.safi,)) + limit.to_bytes(4, "big")
+        cease = Notification(NotificationCode.CEASE, CeaseSubcode.MAXIMUM_NUMBER_OF_PREFIXES_REACHED, octets)
+        cease = harden(cease, self.negotiated, self.options)
+        self.session.close(trio.current_time(), cease, f"more than {limit} prefixes of {family}")
 
     def _state_changed(self, session: Session) -> None:
         old, self._state = self._state, session.state
@@ -386,57 +382,26 @@ class Peer:
         up = session.state is State.ESTABLISHED
         self.why_down = "" if up else session.reason
         self.changed_at = trio.current_time()
-        self._signal()
+        self._changed.set()
+        self._changed = trio.Event()
         reason = _without_policies(self.missing_policies) if up else session.reason
         self._home.peer_changed(PeerChange(self, old, session.state, reason, self.changed_at))
 
-    def _signal(self) -> None:
-        self._changed.set()
-        self._changed = trio.Event()
-
-    # Routes.
-
-    def _ingest(self, update: RouteUpdate) -> None:
-        """Take in an UPDATE that withdraws, or of which RFC 7606 had something to say."""
-        adj_in = self.adj_in
-        if adj_in is None:
-            return
-        for family, nlri, ids in update.withdrawn:
-            gone = adj_in.withdraw(family, nlri, ids)
-            if gone:
-                self._home.loc_rib.table(family).remove(gone)
-        for reach in update.announced:
-            self._take(reach)
-
-    def _take(self, reach: Reach) -> None:
-        """Take in routes."""
-        adj_in = self.adj_in
-        if adj_in is None:
-            return
-        family, attributes, nlri, ids = reach
-        table = self._home.loc_rib.table(family)
-        if ids is None and adj_in.uniform:
-            path = adj_in.path(attributes)
-            table.insert(nlri, path, adj_in.store(family, nlri, path))
-        else:
-            for path, keys, before in adj_in.announce(family, nlri, attributes, ids):
-                table.insert(keys, path, before)
-        limit = self.options.max_prefixes
-        if limit is not None and len(adj_in.tables[family]) > limit:
-            octets = family.afi.to_bytes(2, "big") + bytes((family.safi,)) + limit.to_bytes(4, "big")
-            cease = Notification(NotificationCode.CEASE, CeaseSubcode.MAXIMUM_NUMBER_OF_PREFIXES_REACHED, octets)
-            self._primary.session.close(trio.current_time(), cease, f"more than {limit} prefixes of {family}")
-        elif adj_in.wants_sweep and (scanner := self._primary.session.scanner) is not None:
-            live = adj_in.live_blocks()
-            adj_in.forget(live)
-            scanner.forget(live)
+    # What the update group asks.
 
     def wake(self) -> None:
         """There may be routes to send."""
-        self._primary.wake()
+        self._links.primary.wake()
 
-    def _more(self, link: Link) -> bytes:
-        if link is not self._primary or self.adj_in is None:
+    def put(self, octets: bytes, messages: int) -> None:
+        """Queue UPDATEs."""
+        self.queue.append(octets)
+        self.queued += len(octets)
+        self._updates_sent += messages
+
+    def more(self, link: Link) -> bytes:
+        """UPDATEs to send on a link; empty for none."""
+        if link is not self._links.primary or self.established_at is None:
             return b""
         queue = self.queue
         if not queue:

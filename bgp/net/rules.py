@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from bgp.capability import AddPath, Capability, ExtendedMessage, FourOctetAs, Fqdn, Multiprotocol, RouteRefresh
+from bgp.capability import (
+    AddPath,
+    Capability,
+    EnhancedRouteRefresh,
+    ExtendedMessage,
+    FourOctetAs,
+    Fqdn,
+    GracefulRestart,
+    Multiprotocol,
+    Negotiated,
+    RouteRefresh,
+)
 from bgp.options import AddPathMode, NextHopSelf, PeerOptions, SpeakerOptions
 from bgp.session import SessionOptions
 from fsm.settings import Settings
@@ -29,11 +40,15 @@ def is_internal(speaker: SpeakerOptions, peer: PeerOptions) -> bool:
     return own_asn(speaker, peer) == peer.asn
 
 
-def session_options(speaker: SpeakerOptions, peer: PeerOptions) -> SessionOptions:
+def session_options(
+    speaker: SpeakerOptions, peer: PeerOptions, restart: GracefulRestart | None = None
+) -> SessionOptions:
     """What the session with `peer` starts from."""
     asn = own_asn(speaker, peer)
     capabilities: list[Capability] = [Multiprotocol(family) for family in peer.families]
-    capabilities += [RouteRefresh(), FourOctetAs(asn)]
+    capabilities += [RouteRefresh(), EnhancedRouteRefresh(), FourOctetAs(asn)]
+    if restart is not None:
+        capabilities.append(restart)
     if peer.extended_messages:
         capabilities.append(ExtendedMessage())
     if peer.add_path is not AddPathMode.OFF:
@@ -59,7 +74,7 @@ def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolve
     return ImportRules(
         own_asn=own_asn(speaker, peer),
         own_bgp_id=IPv4Address(speaker.router_id),
-        policy=_policy(speaker, peer, peer.import_policy),
+        policy=effective_policy(speaker, peer, peer.import_policy),
         cluster_id=_cluster_id(speaker),
         allowas_in=peer.allowas_in,
         own_addresses=frozenset(own),
@@ -69,14 +84,14 @@ def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolve
     )
 
 
-def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str) -> ExportRules:
+def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, agreed: Negotiated) -> ExportRules:
     """What decides about routes to `peer`, over a session whose local address is `local`."""
     internal = is_internal(speaker, peer)
     return ExportRules(
         own_asn=own_asn(speaker, peer),
         peer_kind=SourceKind.INTERNAL if internal else SourceKind.EXTERNAL,
         peer_asn=peer.asn if peer.as_override else 0,
-        policy=_policy(speaker, peer, peer.export_policy),
+        policy=effective_policy(speaker, peer, peer.export_policy),
         next_hops=_next_hops(peer, local),
         next_hop_self_external=peer.next_hop_self is NextHopSelf.EXTERNAL,
         next_hop_self_always=peer.next_hop_self is NextHopSelf.ALWAYS,
@@ -92,8 +107,8 @@ def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str) -> Expo
     )
 
 
-def _policy(speaker: SpeakerOptions, peer: PeerOptions, policy: Policy | None) -> Policy | None:
-    """RFC 8212 asks for a policy on external sessions only."""
+def effective_policy(speaker: SpeakerOptions, peer: PeerOptions, policy: Policy | None) -> Policy | None:
+    """The policy that applies where `policy` is configured: RFC 8212 asks for one on external sessions only."""
     return accept if policy is None and is_internal(speaker, peer) else policy
 
 

@@ -16,6 +16,7 @@ from bgp.iana import CeaseSubcode, NotificationCode
 from bgp.message import Notification
 from bgp.net.group import Groups
 from bgp.net.peer import Peer, PeerChange
+from bgp.net.restart import Deferral
 from bgp.net.transport import Connection, TcpTransport, Transport
 from bgp.net.watch import WatchedLocRib
 from bgp.options import BGP_PORT, PeerOptions, SpeakerOptions
@@ -62,6 +63,7 @@ class Speaker:
         self.listening: list[tuple[str, int]] = []
         self.source = Source(SourceKind.LOCAL, "local", options.asn, IPv4Address(options.router_id))
         self.announced: dict[Family, dict[bytes, Path]] = {}
+        self.deferral: Deferral | None = None
         self._observers: list[Observer] = [] if observer is None else [observer]
         self._nursery: trio.Nursery | None = None
         self._scope = trio.CancelScope(shield=True)
@@ -196,9 +198,26 @@ class Speaker:
         """Hold the sessions' tasks. Who cancels the program does not cancel these: they have to say Cease first."""
         with self._scope:
             async with trio.open_nursery() as self._nursery:
+                if self.options.restarting:
+                    self._defer_selection(self._nursery)
                 task_status.started()
                 await trio.sleep_forever()
         self._nursery = None
+
+    def _defer_selection(self, nursery: trio.Nursery) -> None:
+        deferral = Deferral(self._select)
+        self.deferral, self.loc_rib.held = deferral, True
+        nursery.start_soon(deferral.run, self.options.selection_deferral_time)
+
+    def _select(self) -> None:
+        self.deferral, self.loc_rib.held = None, False
+        self.groups.release()
+
+    async def wait_selected(self) -> None:
+        """Return when routes are chosen and told: at once, except after a restart (RFC 4724 4.1)."""
+        await trio.lowlevel.checkpoint()
+        if self.deferral is not None:
+            await self.deferral.over.wait()
 
     async def _accept(self, connection: Connection) -> None:
         peer = self.peers.get(str(ip_address(connection.remote[0].partition("%")[0])))

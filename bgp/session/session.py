@@ -17,7 +17,7 @@ from typing import Final
 from bgp.capability import Multiprotocol, Negotiated, negotiate
 from bgp.error import PeerError
 from bgp.iana import MessageType
-from bgp.message import Keepalive, Notification, Open
+from bgp.message import Keepalive, Notification, Open, RouteRefresh
 from bgp.session.words import (
     Closed,
     Dial,
@@ -84,6 +84,10 @@ class Session:
         octets = b"".join(self._out)
         self._out.clear()
         return octets
+
+    def ask_refresh(self, refresh: RouteRefresh) -> None:
+        """Ask the peer for all routes of a family, or mark where ours begin and end (RFC 2918, RFC 7313)."""
+        self._send(encode(refresh))
 
     # What the driver tells.
 
@@ -251,17 +255,18 @@ class Session:
     def _agree(self, negotiated: Negotiated) -> None:
         options = self.options
         self.negotiated = negotiated
-        self.scanner = UpdateScanner(
-            Context(
-                as4=negotiated.as4,
-                add_path=negotiated.add_path_receive,
-                extended=negotiated.extended_message,
-                peering="internal" if negotiated.peer_asn == options.asn else "external",
-                peer_asn=negotiated.peer_asn,
-                enforce_first_as=options.enforce_first_as,
-                families=frozenset(negotiated.families),
-            )
+        context = Context(
+            as4=negotiated.as4,
+            add_path=negotiated.add_path_receive,
+            extended=negotiated.extended_message,
+            peering="internal" if negotiated.peer_asn == options.asn else "external",
+            peer_asn=negotiated.peer_asn,
+            enforce_first_as=options.enforce_first_as,
+            families=frozenset(negotiated.families),
         )
+        # After a graceful restart the peer says the same again: blocks that are known are then the very same values.
+        if self.scanner is None or self.scanner.context != context:
+            self.scanner = UpdateScanner(context)
 
     def _read_update(self, body: bytes) -> Iterator[SessionEvent]:
         self._feed(Event.UPDATE_MSG, self._now)
