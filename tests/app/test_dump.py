@@ -1,0 +1,47 @@
+"""The spelling of `bgpdump -m`, as the program itself prints it."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+
+from bgp.app import dump
+from bgp.wire.formats.mrt_values import Bgp4mp, LegacyStateChange, Peer, Record, StateChange
+
+PEER = Peer(IPv4Address("192.0.2.1"), 65001)
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("2001:668:0:3:ffff:0:adcd:39ea", "2001:668::3:ffff:0:adcd:39ea"),
+        ("1:2:3:4:5:6:7:0", "1:2:3:4:5:6:7::"),
+        ("0:2:3:4:5:6:7:8", "::2:3:4:5:6:7:8"),
+        ("1:0:0:4:0:0:7:8", "1::4:0:0:7:8"),
+        ("1:0:3:0:5:0:7:8", "1::3:0:5:0:7:8"),
+        ("::ffff:1.2.3.4", "::ffff:1.2.3.4"),
+        ("::1.2.3.4", "::1.2.3.4"),
+        ("::1", "::1"),
+        ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"),
+        ("1:2:3:4:5:6:7:80", "1:2:3:4:5:6:7:80"),
+        ("10:2:3:4:5:6:7:8", "10:2:3:4:5:6:7:8"),
+        ("0:2:0:0:5:6:7:8", "0:2::5:6:7:8"),
+    ],
+)
+def test_ipv6_addresses(address: str, text: str) -> None:
+    assert dump.ipv6_text(IPv6Address(address).packed) == text
+
+
+def test_changes_of_state() -> None:
+    change = StateChange(Bgp4mp.STATE_CHANGE, PEER, PEER, 0, 3, 6)
+    assert dump.state_line(Record(0, 9, None, change), change) == "BGP4MP|9|STATE|192.0.2.1|65001|3|6"
+    assert dump.state_line(Record(0, 9, 12, change), change) == "BGP4MP_ET|9.000012|STATE|192.0.2.1|65001|3|6"
+    old = LegacyStateChange(PEER, 3, 6)
+    assert dump.state_line(Record(0, 9, None, old), old) == "BGP|9|STATE|192.0.2.1|65001|3|6"
+
+
+def test_the_deprecated_type_has_communities_behind_the_med() -> None:
+    line = "BGP|1|A|192.0.2.1|1|10.0.0.0/8|1|IGP|192.0.2.1|0|5|1:2|NAG||"
+    assert dump.legacy(line) == "BGP|1|A|192.0.2.1|1|10.0.0.0/8|1|IGP|192.0.2.1|0|51:2|NAG||"
+    assert dump.legacy("BGP|1|W|192.0.2.1|1|10.0.0.0/8") == "BGP|1|W|192.0.2.1|1|10.0.0.0/8"

@@ -1,0 +1,78 @@
+"""The lines made from octets are those made from decoded messages, wherever there are any."""
+
+from __future__ import annotations
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from strategies import contexts, raw_updates, updates
+
+from bgp.app import dump, dump_scan
+from bgp.app.printer import decoded
+from bgp.error import PeerError
+from bgp.message import Update
+from bgp.wire.context import Context
+from bgp.wire.fields import Malformed
+from bgp.wire.formats.mrt_rib import rib_attributes, rib_update
+from bgp.wire.formats.mrt_values import RIB_CONTEXT, TABLE_DUMP_CONTEXT
+from bgp.wire.header import with_header
+from bgp.wire.update import encode_update
+from rib.family import IPV4_UNICAST, IPV6_UNICAST
+
+HEAD, PEER = "BGP4MP|1", "192.0.2.1|65001"
+#: As files are read: no session, so nobody's rules apply.
+file_contexts = contexts().map(lambda one: Context(as4=one.as4, add_path=one.add_path, extended=True))
+
+
+def compare(body: bytes, context: Context) -> None:
+    octets = with_header(2, body, 65535)
+    fast = dump_scan.update_lines(octets, context, HEAD, PEER)
+    event("left to the codec" if fast is None else "from octets")
+    if fast is None:
+        return
+    message, parts = decoded(octets, context)
+    assert "error" not in parts, "what is from octets has nothing wrong with it"
+    assert isinstance(message, Update)
+    assert sorted(fast) == sorted(dump.update_lines(HEAD, PEER, message))
+
+
+@given(file_contexts.flatmap(lambda context: st.tuples(raw_updates(context), st.just(context))))
+@settings(max_examples=150)
+def test_lines_of_raw_updates(case: tuple[bytes, Context]) -> None:
+    compare(*case)
+
+
+@given(file_contexts.flatmap(lambda context: st.tuples(updates(context), st.just(context))))
+@settings(max_examples=150)
+def test_lines_of_valid_updates(case: tuple[Update, Context]) -> None:
+    update, context = case
+    compare(encode_update(update, context), context)
+
+
+@given(
+    st.sampled_from([RIB_CONTEXT, TABLE_DUMP_CONTEXT]).flatmap(
+        lambda context: st.tuples(updates(context), st.just(context))
+    )
+)
+@settings(max_examples=100)
+def test_text_of_table_dumps(case: tuple[Update, Context]) -> None:
+    update, context = case
+    block = rib_attributes(update, context)
+    fast = dump_scan.rib_text(block, context)
+    if fast is None:
+        return
+    for family, nlri in ((IPV4_UNICAST, b"\x08\x0a"), (IPV6_UNICAST, b"\x10\x20\x01")):
+        try:
+            slow = rib_update(block, family, nlri, context)
+        except (Malformed, PeerError):
+            continue  # a next hop that this family cannot have
+        assert not slow.errors
+        assert fast == dump.attributes_text(slow.attributes)
+
+
+def test_common_updates_are_made_from_octets() -> None:
+    """Else the property above would hold of nothing."""
+    attributes = bytes.fromhex("40010100 4002060201 0000fde9 400304 c0000201 c00804 fde90001")
+    body = b"\0\0" + len(attributes).to_bytes(2, "big") + attributes + b"\x18\xc6\x33\x64"
+    assert dump_scan.update_lines(with_header(2, body), Context(), HEAD, PEER) == [
+        "BGP4MP|1|A|192.0.2.1|65001|198.51.100.0/24|65001|IGP|192.0.2.1|0|0|65001:1|NAG||"
+    ]
