@@ -13,6 +13,7 @@ from bgp.iana import SUBCODES, CeaseSubcode, MessageType, NotificationCode
 from rib.as_path import AsPath
 from rib.attributes import Aggregator, Origin
 from rib.community import Community, ExtendedCommunity, LargeCommunity
+from rib.evpn import EvpnRoute
 from rib.family import Family
 from rib.labelled import LabelledPrefix, VpnPrefix
 from rib.prefix import Prefix
@@ -35,7 +36,7 @@ class Open:
 
 
 #: What a route leads to, in every family that we read.
-Destination: TypeAlias = Prefix | LabelledPrefix | VpnPrefix
+Destination: TypeAlias = Prefix | LabelledPrefix | VpnPrefix | EvpnRoute
 
 
 class PathPrefix(NamedTuple):

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hypothesis import strategies as st
-from strategies import prefixes, u16, u32
+from strategies import ipv4, ipv6, prefixes, u16, u32
 
 from bgp.message import Destination
 from bgp.wire.nlri import FAMILIES
+from rib.ethernet import Esi, MacAddress
+from rib.evpn import (
+    EthernetAutoDiscovery,
+    EthernetSegment,
+    InclusiveMulticast,
+    IpPrefix,
+    MacIpAdvertisement,
+    UnknownEvpnRoute,
+)
 from rib.family import (
     IPV4_LABELLED,
     IPV4_MULTICAST,
@@ -16,6 +25,7 @@ from rib.family import (
     IPV6_LABELLED,
     IPV6_MULTICAST,
     IPV6_UNICAST,
+    L2VPN_EVPN,
     VPNV4,
     VPNV4_MULTICAST,
     VPNV6,
@@ -52,6 +62,24 @@ def _prefix(family: Family, withdrawn: bool) -> Made:
     return prefixes(family.afi)
 
 
+esis = st.binary(min_size=10, max_size=10).map(Esi)
+macs = st.binary(min_size=6, max_size=6).map(MacAddress)
+u24 = st.integers(0, (1 << 24) - 1)
+addresses = st.one_of(ipv4, ipv6)
+
+
+def _evpn(family: Family, withdrawn: bool) -> Made:
+    return st.one_of(
+        st.builds(EthernetAutoDiscovery, rds, esis, u32, u24),
+        st.builds(MacIpAdvertisement, rds, esis, u32, macs, u24, st.none() | addresses, st.none() | u24),
+        st.builds(InclusiveMulticast, rds, u32, addresses),
+        st.builds(EthernetSegment, rds, esis, addresses),
+        st.builds(IpPrefix, rds, esis, u32, prefixes(1), ipv4, u24),
+        st.builds(IpPrefix, rds, esis, u32, prefixes(2), ipv6, u24),
+        st.builds(UnknownEvpnRoute, st.integers(6, 255), st.binary(max_size=40)),
+    )
+
+
 _BY_FAMILY: dict[Family, Callable[[Family, bool], Made]] = {
     IPV4_UNICAST: _prefix,
     IPV4_MULTICAST: _prefix,
@@ -63,6 +91,7 @@ _BY_FAMILY: dict[Family, Callable[[Family, bool], Made]] = {
     VPNV6: _vpn,
     VPNV4_MULTICAST: _vpn,
     VPNV6_MULTICAST: _vpn,
+    L2VPN_EVPN: _evpn,
 }
 assert _BY_FAMILY.keys() == FAMILIES.keys(), "each family has a strategy"
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from bgp.message import Destination
+from rib.ethernet import SINGLE_HOMED, Esi, MacAddress
+from rib.evpn import (
+    EthernetAutoDiscovery,
+    EthernetSegment,
+    InclusiveMulticast,
+    IpPrefix,
+    MacIpAdvertisement,
+    UnknownEvpnRoute,
+)
 from rib.family import IPV4_LABELLED, IPV6_LABELLED, VPNV4, VPNV6, Family
+from rib.family import L2VPN_EVPN as EVPN
 from rib.labelled import LabelledPrefix, VpnPrefix
 from rib.prefix import Prefix
 from rib.route_distinguisher import RouteDistinguisher
@@ -26,9 +37,16 @@ def of(family: Family, octets: str, value: Destination, *, canonical: str = "", 
     return Vector(family, bytes.fromhex(octets), value, bytes.fromhex(canonical or octets), withdrawn)
 
 
+RD_HEX = "0000fde800000001"
 RD = RouteDistinguisher.parse("65000:1")
 TEN = Prefix("10.0.0.0/8")
 DOCUMENTATION = Prefix("2001:db8::/32")
+
+ESI = "00112233445566778899"
+SEGMENT = Esi.parse("00:11:22:33:44:55:66:77:88:99")
+MAC = MacAddress.parse("02:00:00:00:00:01")
+V4, V6 = IPv4Address("192.0.2.1"), IPv6Address("2001:db8::1")
+V6_HEX = "20010db8000000000000000000000001"
 
 # fmt: off
 VECTORS = [
@@ -54,5 +72,29 @@ VECTORS = [
     # RFC 4659 3.2: VPN-IPv6.
     of(VPNV6, "78 000101 0000fde800000001 20010db8", VpnPrefix(RD, DOCUMENTATION, (16,))),
     of(VPNV6, "90 000100 000111 0000fde800000001 20010db8", VpnPrefix(RD, DOCUMENTATION, (16, 17))),
+    # RFC 7432 7.1 to 7.4: the four types, each with every length that it can have.
+    of(EVPN, f"01 19 {RD_HEX} {ESI} 00000000 000640", EthernetAutoDiscovery(RD, SEGMENT, 0, 100 << 4)),
+    of(EVPN, f"02 21 {RD_HEX} {ESI} 00000064 30 020000000001 00 0003e8", MacIpAdvertisement(RD, SEGMENT, 100, MAC, 1000)),
+    of(EVPN, f"02 25 {RD_HEX} {ESI} 00000064 30 020000000001 20 c0000201 0003e8",
+       MacIpAdvertisement(RD, SEGMENT, 100, MAC, 1000, V4)),
+    of(EVPN, f"02 34 {RD_HEX} {ESI} 00000064 30 020000000001 80 {V6_HEX} 0003e8 ffffff",
+       MacIpAdvertisement(RD, SEGMENT, 100, MAC, 1000, V6, 0xFFFFFF)),
+    of(EVPN, f"02 24 {RD_HEX} {ESI} 00000064 30 020000000001 00 0003e8 000001",
+       MacIpAdvertisement(RD, SEGMENT, 100, MAC, 1000, None, 1)),
+    of(EVPN, f"03 11 {RD_HEX} 00000000 20 c0000201", InclusiveMulticast(RD, 0, V4)),
+    of(EVPN, f"03 1d {RD_HEX} 00000000 80 {V6_HEX}", InclusiveMulticast(RD, 0, V6)),
+    of(EVPN, f"04 17 {RD_HEX} {ESI} 20 c0000201", EthernetSegment(RD, SEGMENT, V4)),
+    of(EVPN, f"04 23 {RD_HEX} {ESI} 80 {V6_HEX}", EthernetSegment(RD, SEGMENT, V6)),
+    # RFC 9136 3.1: both families; host bits are cleared.
+    of(EVPN, f"05 22 {RD_HEX} {'00' * 10} 00000000 08 0a000000 c0000201 0003e8",
+       IpPrefix(RD, SINGLE_HOMED, 0, TEN, V4, 1000)),
+    of(EVPN, f"05 22 {RD_HEX} {'00' * 10} 00000000 09 0affffff 00000000 0003e8",
+       IpPrefix(RD, SINGLE_HOMED, 0, Prefix("10.128.0.0/9"), IPv4Address(0), 1000),
+       canonical=f"05 22 {RD_HEX} {'00' * 10} 00000000 09 0a800000 00000000 0003e8"),
+    of(EVPN, f"05 3a {RD_HEX} {ESI} 00000000 20 20010db8 {'00' * 12} {'00' * 16} 0003e8",
+       IpPrefix(RD, SEGMENT, 0, DOCUMENTATION, IPv6Address(0), 1000)),
+    # RFC 7606 5.4: a type that is none of these.
+    of(EVPN, "06 03 010203", UnknownEvpnRoute(6, b"\1\2\3")),
+    of(EVPN, "ff 00", UnknownEvpnRoute(255, b"")),
 ]
 # fmt: on

@@ -34,6 +34,7 @@ from rib.as_path import AsPath
 from rib.attributes import Aggregator
 from rib.community import Community, ExtendedCommunity, LargeCommunity
 from rib.labelled import LabelledPrefix, VpnPrefix
+from rib.worded import Worded
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
@@ -157,6 +158,9 @@ def _one_nlri(one: Nlri, withdrawn: bool) -> Json:
         if path_id is not None:
             found["path_id"] = path_id
         return found
+    if isinstance(destination, Worded):
+        fields: dict[str, Json] = {"route": destination.HEAD, **destination.named()}
+        return fields if path_id is None else fields | {"path_id": path_id}
     return str(destination) if path_id is None else [str(destination), path_id]
 
 

@@ -16,7 +16,7 @@ import construct as c
 from rib.family import Family
 
 
-class Malformed(Exception):
+class Malformed(ValueError):
     """Octets that a declaration does not describe; the text says where and why."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from bgp.wire.nlri.evpn import EVPN
 from bgp.wire.nlri.kind import Kind
 from bgp.wire.nlri.labelled import LABELLED4, LABELLED6, VPN4, VPN6
 from bgp.wire.nlri.prefix import PREFIX4, PREFIX6
@@ -14,6 +15,7 @@ from rib.family import (
     IPV6_LABELLED,
     IPV6_MULTICAST,
     IPV6_UNICAST,
+    L2VPN_EVPN,
     VPNV4,
     VPNV4_MULTICAST,
     VPNV6,
@@ -49,5 +51,6 @@ FAMILIES: Final[dict[Family, Row]] = {
     VPNV6: Row(VPN6, RD_V6),
     VPNV4_MULTICAST: Row(VPN4, RD_ANY),
     VPNV6_MULTICAST: Row(VPN6, RD_V6),
+    L2VPN_EVPN: Row(EVPN, ANY),
 }
 # fmt: on
