@@ -60,7 +60,9 @@ VECTORS = [
     # RFC 8277 2.4: withdrawn; the older convention; the label itself.
     of(IPV4_LABELLED, "20 800000 0a", LabelledPrefix(TEN), withdrawn=True),
     of(IPV4_LABELLED, "20 000000 0a", LabelledPrefix(TEN), canonical="20 800000 0a", withdrawn=True),
+    of(IPV4_LABELLED, "20 80000e 0a", LabelledPrefix(TEN), canonical="20 800000 0a", withdrawn=True),
     of(IPV4_LABELLED, "20 000101 0a", LabelledPrefix(TEN, (16,)), withdrawn=True),
+    of(IPV4_LABELLED, "38 000100 000111 0a", LabelledPrefix(TEN, (16, 17)), withdrawn=True),
     of(IPV6_LABELLED, "38 800000 20010db8", LabelledPrefix(DOCUMENTATION), withdrawn=True),
     # RFC 4364 4.2: the three types of route distinguisher, and one that nobody knows.
     of(VPNV4, "60 000101 0000fde800000001 0a", VpnPrefix(RD, TEN, (16,))),

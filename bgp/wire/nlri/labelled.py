@@ -28,8 +28,9 @@ from rib.family import Afi
 from rib.labelled import LabelledPrefix, VpnPrefix
 from rib.route_distinguisher import RouteDistinguisher
 
-#: RFC 8277 2.4: what stands where the labels were; the second one by older speakers.
+#: RFC 8277 2.4: what stands where the labels were.
 WITHDRAWN: Final = b"\x80\0\0"
+#: The same, and what older speakers have there.
 NO_LABELS: Final = frozenset({WITHDRAWN, b"\0\0\0"})
 BOTTOM: Final = 0x01
 #: The label's last four bits and the bottom bit: three bits of the third octet mean nothing.
@@ -42,14 +43,14 @@ LABEL: Final = c.Bytes(3)
 
 def _stack(withdrawn: bool) -> c.Construct:
     def is_last(label: bytes, found: list[bytes], _: Any) -> bool:
-        return bool(label[2] & BOTTOM) or (withdrawn and len(found) == 1 and label in NO_LABELS)
+        return bool(label[2] & BOTTOM) or (withdrawn and len(found) == 1 and _clean(label) in NO_LABELS)
 
     return c.RepeatUntil(is_last, LABEL)
 
 
 def numbers(stack: list[bytes]) -> tuple[int, ...]:
     """The labels of a stack; none for one that only marks a withdrawal."""
-    if len(stack) == 1 and stack[0] in NO_LABELS:
+    if len(stack) == 1 and _clean(stack[0]) in NO_LABELS:
         return ()
     return tuple(int.from_bytes(label, "big") >> 4 for label in stack)
 
@@ -74,8 +75,10 @@ def _labelled(afi: Afi, vpn: bool, withdrawn: bool) -> c.Construct:
 
     def encoded(value: LabelledPrefix | VpnPrefix) -> dict[str, object]:
         if not withdrawn and not value.labels:
-            raise c.ValidationError(f"{value} has no label to announce")
+            raise ValueError(f"{value} has no label to announce")
         stack = stack_of(value.labels)
+        if withdrawn and len(stack) > 1 and stack[0] in NO_LABELS:
+            raise ValueError(f"{value} cannot be withdrawn by its labels: the first one means that there are none")
         body = {"stack": stack, "rd": getattr(value, "rd", None), "prefix": value.prefix.nlri[1:]}
         return {"length": value.prefix.length + 24 * len(stack) + 8 * head, "body": body}
 
@@ -92,7 +95,7 @@ def _splitter(afi: Afi, head: int) -> Split:
         if after > end or bits < 24:
             return None
         stop = start + 3
-        if not (withdrawn and octets[start:stop] in NO_LABELS):
+        if not (withdrawn and _clean(octets[start:stop]) in NO_LABELS):
             while not octets[stop - 1] & BOTTOM:
                 stop += 3
                 if stop > after:
