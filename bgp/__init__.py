@@ -13,7 +13,7 @@ from bgp.message import (
     RouteRefresh,
     Update,
 )
-from bgp.options import AddPathMode, NextHopSelf, PeerOptions, SpeakerOptions
+from bgp.options import AddPathMode, NextHopSelf, PeerOptions, RestartMode, SpeakerOptions
 from bgp.wire import Context, decode, encode
 from rib.policy import Policy, accept, reject
 
@@ -34,6 +34,7 @@ __all__ = [
     "PeerOptions",
     "Policy",
     "Reaction",
+    "RestartMode",
     "RouteRefresh",
     "SpeakerOptions",
     "Update",
