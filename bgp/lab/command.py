@@ -1,192 +1,209 @@
-"""`bgp lab`: the models by name with their parameters, and one run from parameters to report."""
+"""`bgp lab`: one run from parameters to report."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from json import dumps
-from typing import Final, NamedTuple, TextIO
+from typing import Final, TextIO
 
 import trio
+from trio.testing import MockClock
 
 from bgp.error import LocalError
-from bgp.lab.fabric import open_memory_fabric
+from bgp.lab.fabric import Fabric, FabricSettings, Opener, SessionChange
+from bgp.lab.fault import Fault, FaultKind, FaultReport, parse_fault
+from bgp.lab.inject import Log, inject
+from bgp.lab.memory import open_memory_fabric
+from bgp.lab.models import MODELS, Model, Parameter, build, spell_parameters
 from bgp.lab.report import Report
-from bgp.lab.result import Reachability, Result
-from bgp.topology import as_per_rack, as_per_server, downward_default, flat_tor, mesh, reflectors
+from bgp.lab.result import Result
 from bgp.topology.model import Topology
 
 #: Seconds after which a lab that has not come to rest is given up.
 PATIENCE: Final = 120.0
-FABRICS: Final = ("memory",)
+#: Hold time in seconds of labs in the time of the wall that wait for something to be noticed (RFC 4271 4.2: the least).
+SHORT_HOLD_TIME: Final = 3
+#: What a lab can run on, by name.
+OPENERS: Final[Mapping[str, Opener]] = {"memory": open_memory_fabric}
+FABRICS: Final = tuple(OPENERS)
+
+__all__ = ["FABRICS", "MODELS", "OPENERS", "LabOptions", "Model", "Parameter", "build", "run_lab"]
 
 
-class Parameter(NamedTuple):
-    """A parameter of a model: a number where `default` is one, else one of `choices` (none: any text)."""
+@dataclass(frozen=True, slots=True)
+class LabOptions:
+    """What a run does beside coming up. `trace` and `fail` hold texts as they stand on the command line.
 
-    name: str
-    default: int | str
-    about: str
-    choices: tuple[str, ...] = ()
+    `virtual`: in virtual time, the same for every run with one `seed`. `hold_time` None: the topology's, but a short one
+    where the wall's time would have to pass for a fault to be noticed.
+    """
 
-
-class Model(NamedTuple):
-    """A kind of topology; `build` takes the parameters as keywords."""
-
-    name: str
-    about: str
-    build: Callable[..., Topology]
-    parameters: tuple[Parameter, ...]
-
-
-_NODES: Final = Parameter("nodes", 6, "nodes that have pods")
-_RACKS: Final = Parameter("racks", 3, "racks, each with one ToR")
-_SERVERS: Final = Parameter("servers", 2, "servers in a rack")
-_SPINES: Final = Parameter("spines", 2, "spines that every ToR is cabled to")
-_BLOCKS: Final = Parameter("blocks", 1, "pod blocks (/26) of a node")
-_WITHOUT: Final = Parameter("without", "", "knobs to leave out, with commas between: see what breaks, and why")
-
-#: The models of `bgp lab`, by name.
-MODELS: Final[Mapping[str, Model]] = {
-    model.name: model
-    for model in (
-        Model(
-            "mesh",
-            "every node peers with every other: one AS over iBGP, or an AS per node over eBGP",
-            mesh,
-            (_NODES, Parameter("asn", "one", "who shares an AS", ("one", "per-node")), _BLOCKS, _WITHOUT),
-        ),
-        Model(
-            "reflectors",
-            "one AS; nodes peer with route reflectors instead of each other",
-            reflectors,
-            (
-                _NODES,
-                Parameter("reflectors", 2, "route reflectors"),
-                Parameter("clients_of", 2, "reflectors that a node peers with"),
-                _BLOCKS,
-                _WITHOUT,
-            ),
-        ),
-        Model(
-            "as-per-rack",
-            "an AS per rack: iBGP between servers and ToR, eBGP from ToR to spines",
-            as_per_rack,
-            (
-                _RACKS,
-                _SERVERS,
-                _SPINES,
-                Parameter("spine", "l3", "spines are routers, or switches over which the ToRs peer", ("l3", "l2")),
-                Parameter("spine_as", "one", "the spines' AS numbers", ("one", "each")),
-                Parameter("rack", "reflect", "the ToR reflects, or the rack is a mesh", ("reflect", "mesh")),
-                _BLOCKS,
-                _WITHOUT,
-            ),
-        ),
-        Model(
-            "as-per-server",
-            "an AS per server: eBGP from server to ToR to spines",
-            as_per_server,
-            (
-                _RACKS,
-                _SERVERS,
-                _SPINES,
-                Parameter("tor_as", "each", "the ToRs' AS numbers", ("each", "one")),
-                _BLOCKS,
-                _WITHOUT,
-            ),
-        ),
-        Model(
-            "downward-default",
-            "servers one AS, ToRs another, spines a third: prefixes go up, a default comes down",
-            downward_default,
-            (
-                _RACKS,
-                _SERVERS,
-                _SPINES,
-                Parameter("routes", "default", "what goes down", ("default", "full")),
-                _BLOCKS,
-                _WITHOUT,
-            ),
-        ),
-        Model(
-            "tor",
-            "all nodes peer with one ToR",
-            flat_tor,
-            (
-                _NODES,
-                Parameter("asn", "one", "the nodes' AS numbers; ibgp: also the ToR's", ("one", "per-node", "ibgp")),
-                _BLOCKS,
-                _WITHOUT,
-            ),
-        ),
-    )
-}
+    pods: int = 1
+    trace: tuple[tuple[str, str], ...] = ()
+    ping: bool = False
+    fail: tuple[str, ...] = ()
+    virtual: bool = False
+    seed: int = 0
+    hold_time: int | None = None
+    daemons: tuple[tuple[str, str], ...] = ()  #: another speaker in place of ours, by node
 
 
-def build(model: str, parameters: Mapping[str, int | str]) -> Topology:
-    """The topology of a model. Raises LocalError for a model, a parameter or a value that there is not."""
-    found = MODELS.get(model)
-    if found is None:
-        raise LocalError(f"there is no model {model!r}; there are {', '.join(MODELS)}")
-    known = {parameter.name: parameter for parameter in found.parameters}
-    for name, value in parameters.items():
-        parameter = known.get(name)
-        if parameter is None:
-            raise LocalError(f"{model} has no parameter {name!r}; it has {', '.join(known)}")
-        if isinstance(value, bool) or not isinstance(value, type(parameter.default)):
-            wanted = "a whole number" if isinstance(parameter.default, int) else "text"
-            raise LocalError(f"{name} is {value!r}; it must be {wanted}")
-    return found.build(**parameters)
+PLAIN_RUN: Final = LabOptions()
 
 
-def run_lab(model: str, parameters: dict[str, int | str], *, fabric: str, json_output: bool, out: TextIO) -> int:
+def run_lab(
+    model: str,
+    parameters: Mapping[str, int | str],
+    *,
+    fabric: str = "memory",
+    json_output: bool = False,
+    out: TextIO,
+    options: LabOptions = PLAIN_RUN,
+) -> int:
     """Run a model and report to `out`. Gives 0 if it converged and all pods reach each other, else 1.
 
     Raises LocalError for wrong usage, before anything is written, and BrokenPipeError where nobody reads `out` any more.
     """
     topology = build(model, parameters)
-    if fabric not in FABRICS:
-        raise LocalError(f"there is no fabric {fabric!r}; there is {', '.join(FABRICS)}")
-    report = None if json_output else Report(topology, out)
-    try:
-        result = trio.run(_run, topology, report)
-    except BaseExceptionGroup as group:
-        if group.split(KeyboardInterrupt)[1] is None:
-            raise KeyboardInterrupt from None
-        raise
-    if report is not None and report.broken:
+    run = Run(topology, fabric, options, None if json_output else Report(topology, out))
+    result = _trio_run(run, options)
+    if run.report is not None and run.report.broken:
         raise BrokenPipeError
-    if report is None:
+    if run.report is None:
         out.write(dumps(result.as_json(), ensure_ascii=False) + "\n")
     return 0 if result.succeeded else 1
 
 
-def _parameters(topology: Topology) -> str:
-    """The numbers, and the choices that are not the usual ones."""
-    usual = {parameter.name: parameter.default for parameter in MODELS[topology.model].parameters}
-    shown = {n: v for n, v in topology.parameters.items() if isinstance(v, int) or v != usual[n]}
-    return ", ".join(f"{name.replace('_', '-')} {value}" for name, value in shown.items())
+def _trio_run(run: Run, options: LabOptions) -> Result:
+    try:
+        with _roomy_collector():
+            if not options.virtual:
+                return trio.run(run.go)
+            with deterministic(options.seed):
+                return trio.run(run.go, clock=MockClock(autojump_threshold=0))
+    except BaseExceptionGroup as group:
+        if group.split(KeyboardInterrupt)[1] is None:
+            raise KeyboardInterrupt from None
+        raise
 
 
-async def _run(topology: Topology, report: Report | None) -> Result:
-    if report is not None:
-        report.opening(MODELS[topology.model].about, _parameters(topology), "memory")
-        report.sessions_begin()
-    async with open_memory_fabric(topology, None if report is None else report.session) as fabric:
+@contextmanager
+def _roomy_collector() -> Iterator[None]:
+    """Let the garbage collector look less often: a lab makes many objects that stay."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@contextmanager
+def deterministic(seed: int) -> Iterator[None]:
+    """Let trio choose between tasks that can run in an order that `seed` gives."""
+    # trio keeps its dice and this switch to itself; tests of other projects seed them in the same way.
+    inside = sys.modules["trio._core._run"]
+    before = getattr(inside, _ORDERED)
+    setattr(inside, _ORDERED, True)
+    inside._r.seed(seed)
+    try:
+        yield
+    finally:
+        setattr(inside, _ORDERED, before)
+
+
+_ORDERED: Final = "_ALLOW_DETERMINISTIC_SCHEDULING"
+
+
+class Run:
+    """One run of a topology. Raises LocalError for options that do not fit it."""
+
+    def __init__(self, topology: Topology, fabric: str, options: LabOptions, report: Report | None) -> None:
+        if fabric not in OPENERS:
+            raise LocalError(f"there is no fabric {fabric!r}; there is {', '.join(OPENERS)}")
+        if options.virtual and fabric != "memory":
+            raise LocalError("virtual time is for the memory fabric")
+        self.topology = topology
+        self.options = options
+        self.report = report
+        self.fabric = fabric
+        self.faults = [parse_fault(text, topology) for text in options.fail]
+        self.traced = [self._pair(*pair) for pair in options.trace]
+        for host in topology.hosts[:1]:
+            host.pod(options.pods)
+        self._log = Log()
+
+    def _pair(self, one: str, other: str) -> tuple[str, str]:
+        hosts = {host.name for host in self.topology.hosts}
+        for name in (one, other):
+            if name not in hosts:
+                raise LocalError(f"{name!r} is no node that has pods; there are {', '.join(sorted(hosts)[:12])}")
+        return one, other
+
+    def _settings(self) -> FabricSettings:
+        options = self.options
+        hold_time = options.hold_time
+        silent = any(fault.kind in (FaultKind.LINK, FaultKind.NODE) for fault in self.faults)
+        if hold_time is None and silent and not options.virtual:
+            hold_time = SHORT_HOLD_TIME
+        return FabricSettings(hold_time, options.seed if options.virtual else None, options.daemons)
+
+    def _watch(self, change: SessionChange) -> None:
+        self._log.add(change)
+        if self.report is not None:
+            self.report.session(change)
+
+    async def go(self) -> Result:
+        """From sessions to verdict."""
+        report, topology = self.report, self.topology
+        if report is not None:
+            where = self.fabric + (f", virtual time, seed {self.options.seed}" if self.options.virtual else "")
+            report.opening(MODELS[topology.model].about, spell_parameters(topology), where)
+            report.sessions_begin()
+        async with OPENERS[self.fabric](topology, self._watch, self._settings()) as fabric:
+            return await self._measure(fabric)
+
+    async def _measure(self, fabric: Fabric) -> Result:
+        report, topology = self.report, self.topology
         try:
             convergence = await fabric.converge(PATIENCE)
         finally:
             if report is not None:
                 report.sessions_end()
+        snapshot = await fabric.snapshot()
+        reachability = await fabric.reach(snapshot, self.options.pods)
         result = Result(
             topology=topology,
             fabric=fabric.name,
             convergence=convergence,
-            measured=fabric.measure(),
-            traffic=fabric.traffic.copy(),
-            reachability=Reachability.of(topology, fabric.forwarder()),
-            down=tuple((f"{s.dials.node} ⇄ {s.listens.node}", reason) for s, reason in fabric.down()),
+            measured=snapshot.counts,
+            traffic=snapshot.traffic,
+            reachability=reachability,
+            down=tuple((f"{s.dials.node} ⇄ {s.listens.node}", reason) for s, reason in snapshot.down),
+            traces=tuple(
+                snapshot.forwarder.trace(one, topology[other].pod(1, version))
+                for one, other in self.traced
+                for version in topology.versions
+            ),
         )
         if report is not None:
-            report.closing(fabric, result)
-    return result
+            report.tables(snapshot, result, ping=self.options.ping)
+        result = replace(result, faults=tuple([await self._fault(fabric, fault) for fault in self.faults]))
+        if report is not None:
+            report.verdict(result)
+        return result
+
+    async def _fault(self, fabric: Fabric, fault: Fault) -> FaultReport:
+        """One fault, healed before the next; the sessions that go and come are in its report."""
+        if self.report is not None:
+            self.report.fault_begins(fault)
+        found = await inject(fabric, self._log, fault, PATIENCE)
+        if self.report is not None:
+            self.report.fault_ends(found)
+        await fabric.heal(fault)
+        await fabric.converge(PATIENCE)
+        return found

@@ -208,7 +208,7 @@ class _Racks:
         lines = [" ".join((server.name, *_prefixes(server))) if with_prefixes else server.name for server in shown]
         if len(shown) < len(servers):
             lines.insert(-1, f"… {len(servers) - len(shown)} more")
-        address = next(str(a) for link, a in self.topology.links_of(tor.name) if link.name.startswith("rack"))
+        address = next(str(i.address) for link, i in self.topology.links_of(tor.name) if link.name.startswith("rack"))
         return _Column(_box(tor, address), tuple(lines), _asns(tor, servers))
 
 
@@ -268,7 +268,7 @@ class _Subnet:
         return [shown[at : at + per_row] for at in range(0, len(shown), per_row)]
 
     def _address(self, node: Node) -> str:
-        return str(self.topology.links_of(node.name)[0][1])
+        return str(self.topology.links_of(node.name)[0][1].address)
 
 
 def _prefixes(node: Node) -> tuple[str, ...]:

@@ -1,28 +1,40 @@
 """The way of a packet: longest match at each hop, next hops resolved on the node's own links, hop by hop to the pod.
 
 A next hop that is not on a link is looked up in turn (RFC 4271 9.1.2.1: iBGP keeps next hops that only the AS's other
-routes lead to). A packet that cannot go on says where it is and why, down to the route that the node refused.
+routes lead to). Where a node has several equal ways, the flow's number says which one a packet takes, as a kernel's hash
+does. A packet that cannot go on says where it is and why, down to the route that a node refused.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+from zlib import crc32
 
-from bgp.topology.model import Address, Link, Topology
-from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
+from bgp.topology.model import Address, Interface, Link, Topology
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
 from rib.prefix import Prefix
-from rib.route import Path
 
 #: What Linux puts into a packet that leaves.
 DEFAULT_TTL: Final = 64
 #: How many routes may lead to each other before one leads to a link.
 MAX_RECURSION: Final = 8
 
-#: A node's best routes of a family, by NLRI.
-Routes = Mapping[bytes, Path]
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to a prefix that a node uses. `peer` is the neighbour that taught it, and "" for a route of its own."""
+
+    next_hop: Address | None
+    as_path: str = ""
+    peer: str = ""
+    kind: str = "own"  #: or "iBGP", "eBGP"
+
+
+#: What a node forwards by, for one family: NLRI to the ways that are used together.
+Routes = Mapping[bytes, Sequence[Route]]
 
 
 class Rejected(NamedTuple):
@@ -42,20 +54,25 @@ class Withheld(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """What forwarding asks of a node: its best routes, the refused ones that cover an address, whom a route is kept from."""
+    """What forwarding asks of a node; a fabric answers.
+
+    `paths` is how many usable paths there are to an NLRI; `rejected` the refused routes that cover an address;
+    `withheld` the peers that the node keeps its route to a prefix from.
+    """
 
     routes: Callable[[Family], Routes]
+    paths: Callable[[Family, bytes], int]
     rejected: Callable[[Address], Iterable[Rejected]]
-    withheld: Callable[[Prefix, Path], Iterable[Withheld]]
+    withheld: Callable[[Prefix], Iterable[Withheld]]
 
 
 class Hop(NamedTuple):
-    """What a node did with the packet: the route that it took and where that leads. No route: it is its own pod."""
+    """What a node did with the packet: the route that it took and where that leads. No prefix: it is its own pod."""
 
     node: str
     ttl: int
     prefix: Prefix | None = None
-    path: Path | None = None  #: None for a connected network
+    route: Route | None = None  #: None for a connected network
     gateway: Address | None = None  #: the address on the link that the packet was handed to
     link: Link | None = None
 
@@ -63,6 +80,7 @@ class Hop(NamedTuple):
 class Trace(NamedTuple):
     """A packet's way. `reason` is empty when it arrived; else it says why it went no further than `at`."""
 
+    destination: Address
     hops: tuple[Hop, ...]
     at: str
     reason: str
@@ -73,92 +91,144 @@ class Trace(NamedTuple):
         return not self.reason
 
 
+class Fate(NamedTuple):
+    """Where packets end, whichever way they take, and why: an empty reason means that all arrive."""
+
+    at: str
+    reason: str
+
+
 class _Step(NamedTuple):
-    """One node's decision: `to` is the next node, or None with the reason; an empty reason means it is here."""
+    """One way out of a node: `to` is the next node, or None with the reason; an empty reason means it is here."""
 
     hop: Hop
     to: str | None
     reason: str
 
 
+#: Why nothing passes over a link between two nodes; "" where it does.
+Dead = Callable[[Link, str, str], str]
+
+
+def nothing_dead(link: Link, near: str, far: str) -> str:
+    """All links and nodes work."""
+    return ""
+
+
 class Forwarder:
-    """Walks packets through the tables that the nodes had when it was made."""
+    """Walks packets through the tables that the nodes had when they were first asked."""
 
-    def __init__(self, topology: Topology, routers: Mapping[str, Router]) -> None:
+    def __init__(self, topology: Topology, routers: Mapping[str, Router], dead: Dead = nothing_dead) -> None:
         self.topology = topology
-        self._routers = routers
-        self._tables: dict[tuple[str, Family], tuple[Routes, list[int]]] = {}
+        self.routers = routers
+        self._dead = dead
+        self._tables: dict[tuple[str, Family], _Table] = {}
 
-    def trace(self, start: str, destination: Address, ttl: int = DEFAULT_TTL) -> Trace:
+    def trace(self, start: str, destination: Address, *, flow: int = 0, ttl: int = DEFAULT_TTL) -> Trace:
         """The way of a packet that a pod of `start` sends; a node takes one from the TTL as it passes it on."""
         hops: list[Hop] = []
         node = start
+        keys: dict[int, bytes] = {}
         while True:
-            step = self._step(node, destination)
+            steps = self._steps(node, destination, keys)
+            step = steps[_choice(flow, start, node, destination) % len(steps) if len(steps) > 1 else 0]
             hops.append(step.hop._replace(ttl=ttl))
             if step.to is None:
-                return Trace(tuple(hops), node, step.reason)
+                return Trace(destination, tuple(hops), node, step.reason or self._why_none(node, destination))
             ttl -= 1
             if ttl == 0:
                 way = " → ".join(hop.node for hop in hops[-4:])
-                return Trace(tuple(hops), node, f"the TTL ran out on the way {way}: a loop")
+                return Trace(destination, tuple(hops), node, f"the TTL ran out on the way {way}: a loop")
             node = step.to
 
-    def fates(self, destination: Address) -> dict[str, tuple[str, str]]:
-        """For each node with pods: where a packet from there to `destination` ends, and why ("" means it arrived).
+    def fates(self, destination: Address) -> dict[str, Fate]:
+        """What becomes of packets to `destination` from each node that has pods.
 
         Every node is asked once, so that all pairs cost nodes × destinations look-ups and not that times the way.
         """
-        known: dict[str, tuple[str, str]] = {}
+        known: dict[str, Fate] = {}
+        keys: dict[int, bytes] = {}  # NLRI of the prefixes that cover it, by length
         for host in self.topology.hosts:
-            way: list[str] = []
-            node: str | None = host.name
-            while node is not None and node not in known:
-                if node in way:
-                    known[node] = (
-                        node,
-                        f"the packet goes round in a loop: {' → '.join([*way[way.index(node) :], node])}",
-                    )
-                    break
-                way.append(node)
-                step = self._step(node, destination)
-                if step.to is None:
-                    known[node] = node, step.reason
-                node = step.to
-            end = known[node if node is not None else way[-1]]
-            for passed in way:
-                known.setdefault(passed, end)
+            self._settle(host.name, destination, keys, known, [])
         return {host.name: known[host.name] for host in self.topology.hosts}
 
-    def resolves(self, node: str, path: Path) -> bool:
-        """Whether the next hop of a path leads to a neighbour on one of the node's links."""
-        next_hop = path.attributes.next_hop
+    def _settle(
+        self, node: str, destination: Address, keys: dict[int, bytes], known: dict[str, Fate], way: list[str]
+    ) -> Fate:
+        """The fate of packets at `node`, to which they came by `way`: the first failure among its ways, if any."""
+        if (found := known.get(node)) is not None:
+            return found
+        if node in way:
+            return Fate(node, f"the packet goes round in a loop: {' → '.join([*way[way.index(node) :], node])}")
+        way.append(node)
+        fate = Fate(node, "")
+        for step in self._steps(node, destination, keys):
+            if step.to is not None:
+                end = self._settle(step.to, destination, keys, known, way)
+            else:
+                end = Fate(node, step.reason or self._why_none(node, destination))
+            if end.reason:
+                fate = end
+                break
+            fate = end
+        way.pop()
+        known[node] = fate
+        return fate
+
+    def resolves(self, node: str, next_hop: Address | None) -> bool:
+        """Whether a next hop leads to a neighbour on one of the node's links."""
         return next_hop is not None and self._gateway(node, next_hop) is not None
 
-    def _step(self, node: str, destination: Address) -> _Step:
-        here = Hop(node, 0)
-        if any(destination in prefix for prefix in self.topology[node].prefixes):
-            return _Step(here, None, "")
-        if (connected := self._connected(node, destination)) is not None:
-            owner = self.topology.owners.get(destination)
-            hop = here._replace(prefix=Prefix(str(connected.network)), gateway=destination, link=connected)
-            return _Step(hop, owner, "" if owner else f"no host has {destination} on {connected.name}")
-        match = self._longest_match(node, destination)
-        if match is None:
-            return _Step(here, None, self._why_none(node, destination))
-        prefix, path = match
-        next_hop = path.attributes.next_hop
-        hop = here._replace(prefix=prefix, path=path)
-        gateway = None if next_hop is None else self._gateway(node, next_hop)
-        if gateway is None:
-            return _Step(hop, None, f"the next hop {next_hop} of {prefix} leads to no link of {node}")
-        address, link = gateway
-        owner = self.topology.owners.get(address)
+    def _steps(self, node: str, destination: Address, keys: dict[int, bytes]) -> Sequence[_Step]:
+        """The ways out of `node`, one at least."""
+        family = IPV4_UNICAST if destination.version == 4 else IPV6_UNICAST
+        table = self._table(node, family)
+        for length in table.lengths:
+            nlri = keys.get(length)
+            if nlri is None:
+                nlri = keys[length] = _nlri(destination, length)
+            found = table.steps.get(nlri)
+            if found is not None:
+                return found
+            if (connected := table.connected.get(nlri)) is not None:
+                return [self._deliver(node, destination, connected)]
+            routes = table.routes.get(nlri)
+            if routes:
+                made = table.steps[nlri] = [self._hand_over(node, family, nlri, route) for route in routes]
+                return made
+        return [_Step(Hop(node, 0), None, "")]
+
+    def _deliver(self, node: str, destination: Address, link: Link) -> _Step:
+        hop = Hop(node, 0, _prefix_of(link, destination), None, destination, link)
+        owner = self.topology.owners.get(destination)
+        if owner is None:
+            return _Step(hop, None, f"no host has {destination} on {link.name}")
+        reason = self._dead(link, node, owner)
+        return _Step(hop, None if reason else owner, reason)
+
+    def _hand_over(self, node: str, family: Family, nlri: bytes, route: Route) -> _Step:
+        prefix = Prefix.from_nlri(family.afi, nlri)
+        hop = Hop(node, 0, prefix, route)
+        if route.next_hop is None:
+            return _Step(Hop(node, 0), None, "")
+        found = self._gateway(node, route.next_hop)
+        if found is None:
+            return _Step(hop, None, f"the next hop {route.next_hop} of {prefix} leads to no link of {node}")
+        address, link = found
         hop = hop._replace(gateway=address, link=link)
-        return _Step(hop, owner, "" if owner else f"no host has the next hop {address} on {link.name}")
+        owner = self.topology.owners.get(address)
+        if owner is None:
+            return _Step(hop, None, f"no host has the next hop {address} on {link.name}")
+        reason = self._dead(link, node, owner)
+        return _Step(hop, None if reason else owner, reason)
 
     def _why_none(self, node: str, destination: Address) -> str:
-        """Where the route got lost: the nearest node that refuses it, or that has it and keeps it."""
+        """Empty for a packet that is where it should be; else where its route got lost.
+
+        That is at the nearest node that refuses the route, or that has it and keeps it.
+        """
+        if any(destination in prefix for prefix in self.topology[node].prefixes):
+            return ""
         lost = self._lost_at(node, destination)
         if lost is None:
             return f"node {node} has no route to {destination}"
@@ -169,51 +239,95 @@ class Forwarder:
         asked, queue = {start}, deque([start])
         while queue:
             node = queue.popleft()
-            refused = [f"{r.prefix} from {r.peer}: {r.reason}" for r in self._routers[node].rejected(destination)]
+            refused = [f"{r.prefix} from {r.peer}: {r.reason}" for r in self.routers[node].rejected(destination)]
             if refused:
                 return node, f"node {node} rejects {'; '.join(refused)}"
             for peer in self.topology.neighbours_of(node):
                 held = self._longest_match(peer, destination)
                 if held is not None:
-                    for withheld in self._routers[peer].withheld(*held):
+                    for withheld in self.routers[peer].withheld(held):
                         if withheld.peer == node:
-                            return peer, f"node {peer} does not tell {node} of {held[0]}: {withheld.reason}"
+                            return peer, f"node {peer} does not tell {node} of {held}: {withheld.reason}"
                 elif peer not in asked:
                     asked.add(peer)
                     queue.append(peer)
         return None
 
     def _gateway(self, node: str, next_hop: Address) -> tuple[Address, Link] | None:
+        family = IPV4_UNICAST if next_hop.version == 4 else IPV6_UNICAST
+        known = self._table(node, family).gateways
+        if next_hop not in known:
+            known[next_hop] = self._resolve(node, family, next_hop)
+        return known[next_hop]
+
+    def _resolve(self, node: str, family: Family, next_hop: Address) -> tuple[Address, Link] | None:
+        table = self._table(node, family)
         for _ in range(MAX_RECURSION):
-            if (link := self._connected(node, next_hop)) is not None:
-                return next_hop, link
-            match = self._longest_match(node, next_hop)
-            if match is None or match[1].attributes.next_hop is None:
+            for nlri in (_nlri(next_hop, length) for length in table.lengths):
+                if (link := table.connected.get(nlri)) is not None:
+                    return next_hop, link
+                if routes := table.routes.get(nlri):
+                    further = routes[0].next_hop
+                    break
+            else:
                 return None
-            next_hop = match[1].attributes.next_hop
+            if further is None:
+                return None
+            next_hop = further
         return None
 
-    def _connected(self, node: str, address: Address) -> Link | None:
-        for link, _ in self.topology.links_of(node):
-            if address.version == link.network.version and address in link.network:
-                return link
-        return None
-
-    def _longest_match(self, node: str, address: Address) -> tuple[Prefix, Path] | None:
+    def _longest_match(self, node: str, address: Address) -> Prefix | None:
+        """The prefix of the BGP route that covers an address."""
         family = IPV4_UNICAST if address.version == 4 else IPV6_UNICAST
-        routes, lengths = self._table(node, family)
-        value, width = int(address), address.max_prefixlen
-        for length in lengths:
-            masked = value >> (width - length) << (width - length)
-            nlri = bytes((length,)) + masked.to_bytes(width // 8, "big")[: (length + 7) // 8]
-            path = routes.get(nlri)
-            if path is not None:
-                return Prefix.from_nlri(family.afi, nlri), path
+        table = self._table(node, family)
+        for length in table.lengths:
+            nlri = _nlri(address, length)
+            if nlri in table.routes:
+                return Prefix.from_nlri(family.afi, nlri)
         return None
 
-    def _table(self, node: str, family: Family) -> tuple[Routes, list[int]]:
+    def _table(self, node: str, family: Family) -> _Table:
         found = self._tables.get((node, family))
         if found is None:
-            routes = dict(self._routers[node].routes(family))
-            found = self._tables[node, family] = routes, sorted({nlri[0] for nlri in routes}, reverse=True)
+            links = self.topology.links_of(node)
+            own = [p.nlri for p in self.topology[node].prefixes if p.afi == family.afi]
+            found = self._tables[node, family] = _Table(node, family, self.routers[node].routes(family), links, own)
         return found
+
+
+class _Table:
+    """What a node forwards by, for one family: BGP's routes, its networks, its own blocks; and what came of them."""
+
+    __slots__ = ("connected", "gateways", "lengths", "routes", "steps")
+
+    def __init__(
+        self, node: str, family: Family, routes: Routes, links: Iterable[tuple[Link, Interface]], own: list[bytes]
+    ) -> None:
+        version = 4 if family.afi == Afi.IPV4 else 6
+        self.routes = dict(routes)
+        self.connected = {
+            Prefix(str(network)).nlri: link
+            for link, _ in links
+            for network in link.networks
+            if network.version == version
+        }
+        # A node's own blocks come before what it has heard of them.
+        self.steps: dict[bytes, Sequence[_Step]] = {nlri: [_Step(Hop(node, 0), None, "")] for nlri in own}
+        self.gateways: dict[Address, tuple[Address, Link] | None] = {}
+        there = {nlri[0] for table in (self.routes, self.connected, self.steps) for nlri in table}
+        self.lengths = sorted(there, reverse=True)
+
+
+def _nlri(address: Address, length: int) -> bytes:
+    width = address.max_prefixlen
+    masked = int(address) >> (width - length) << (width - length)
+    return bytes((length,)) + masked.to_bytes(width // 8, "big")[: (length + 7) // 8]
+
+
+def _prefix_of(link: Link, address: Address) -> Prefix:
+    return Prefix(str(next(network for network in link.networks if address in network)))
+
+
+def _choice(flow: int, start: str, node: str, destination: Address) -> int:
+    """A number that a flow always has at a node, as good as random."""
+    return crc32(f"{flow} {start} {node} {destination}".encode())

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from io import TextIOBase
 from typing import Final, NamedTuple, TextIO, cast
 
-from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -16,25 +15,22 @@ from rich.table import Table
 from rich.text import Text
 
 from bgp.iana import MessageType
+from bgp.lab import tables
 from bgp.lab.drawing import STYLES, draw
-from bgp.lab.fabric import MemoryFabric, SessionChange
-from bgp.lab.forwarding import Hop, Trace
-from bgp.lab.result import Comparison, Failure, Result
-from bgp.topology.model import ROLES, TOR, Counts, Session, Topology
-from rib.family import IPV4_UNICAST
-from rib.prefix import Prefix
-from rib.route import Path, SourceKind
+from bgp.lab.fabric import SessionChange, Snapshot
+from bgp.lab.fault import Fault, FaultReport
+from bgp.lab.forwarding import Trace
+from bgp.lab.reach import Failure, Reachability
+from bgp.lab.result import Result
+from bgp.topology.model import ROLES, Node, Session, Topology
 
-#: Lines of sessions, rows of a table, failed pairs that are shown; the rest is a number.
+#: Lines of sessions, peers in one, failed pairs that are shown; the rest is a number.
 MAX_SESSION_LINES: Final = 20
 MAX_PEERS_IN_LINE: Final = 8
-MAX_ROUTES: Final = 12
 MAX_FAILURES: Final = 8
 #: Wider output is no easier to read.
 MAX_WIDTH: Final = 120
 
-ROLE_NAMES: Final = {TOR: "ToR"}
-_KINDS: Final = {SourceKind.INTERNAL: "iBGP", SourceKind.EXTERNAL: "eBGP", SourceKind.LOCAL: "own"}
 #: What is seen of the progress while sessions come up.
 _COLUMNS: Final = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 #: For terminals and files that cannot hold more than ASCII.
@@ -99,6 +95,7 @@ class Report:
         self._came_up: dict[Block, list[tuple[str, float]]] = defaultdict(list)
         self._lines = 0
         self._progress: Progress | None = None
+        self._up = False
 
     @property
     def broken(self) -> bool:
@@ -121,8 +118,8 @@ class Report:
         self._print(Text.assemble((topology.model, "bold"), f"  {parameters}"), 0)
         if topology.without:
             self._print(Text(f"without {', '.join(topology.without)}", "yellow"), 0)
-        speakers = ", ".join(_count(len(topology.having(role)), role) for role in topology.roles)
-        where = "one process, octets in memory" if fabric == "memory" else fabric
+        speakers = ", ".join(tables.count_of(len(topology.having(role)), role) for role in topology.roles)
+        where = fabric.replace("memory", "one process, octets in memory")
         self._print(Text(about, "dim"), 0)
         self._print(Text(f"{len(topology.nodes)} speakers ({speakers}) in {where}", "dim"), 0)
         self.console.print()
@@ -146,10 +143,12 @@ class Report:
         session = change.session
         if self._progress is not None:
             self._progress.advance(TaskID(0), 1 if change.up else -1)
+        between = f"{session.dials.node} ⇄ {session.listens.node}"
         if not change.up:
-            self._print(
-                f"[red]down[/]  {session.dials.node} ⇄ {session.listens.node} after {change.at:.3f} s: {change.reason}"
-            )
+            self._print(Text.assemble(("down", "red"), f"  {between} at {change.at:.3f} s: {change.reason}"))
+            return
+        if self._up:
+            self._print(Text.assemble(("up", "green"), f"    {between} at {change.at:.3f} s"))
             return
         block = _block(session)
         self._came_up[block].append((session.dials.node, change.at))
@@ -180,74 +179,51 @@ class Report:
         if self._progress is not None:
             self._progress.stop()
 
-    def closing(self, fabric: MemoryFabric, result: Result) -> None:
-        """All the rest."""
+    def tables(self, snapshot: Snapshot, result: Result, *, ping: bool = False) -> None:
+        """What the speakers hold, and how a packet goes."""
         if self._lines > MAX_SESSION_LINES:
             self._print(Text(f"… and those of {self._lines - MAX_SESSION_LINES} more speakers", "dim"))
+        self._up = True
         for session, reason in result.down:
-            self._print(f"[red]not up[/]  {session}: {reason}")
+            self._print(Text.assemble(("not up", "red"), f"  {session}: {reason}"))
         for role in self.topology.roles:
-            self._loc_rib(fabric, role)
-        self._packet(fabric)
-        self._counts(result)
+            self._loc_rib(snapshot, self.topology.having(role)[0])
+        for trace in result.traces or self._usual_trace(snapshot):
+            self._packet(trace)
+        self._heading("Counts", "per speaker")
+        self._table(tables.counts(self.topology, result))
+        if ping:
+            self._matrix(result.reachability)
         self._failures(result.reachability.failed)
-        self._verdict(result)
 
-    def _loc_rib(self, fabric: MemoryFabric, role: str) -> None:
-        node = self.topology.having(role)[0]
-        speaker = fabric.speakers[node.name]
-        rows = list(_rows(speaker.loc_rib.table(IPV4_UNICAST).best, self.topology))
-        self._heading(f"Loc-RIB of {node.name}", f"{_name(role)}, AS {node.asn}; {len(speaker.loc_rib)} prefixes")
-        table = _table("prefixes", "next hop", "AS path", "learned from", "paths")
-        candidates = speaker.loc_rib.table(IPV4_UNICAST).candidates
-        for prefixes, path in rows[:MAX_ROUTES]:
-            source = path.source
-            who = Text("own pods", "dim") if source.is_local else Text(f"{source.name} {_KINDS[source.kind]}")
-            hop = "" if source.is_local else str(path.attributes.next_hop)
-            count = len(candidates(prefixes[0].nlri))
-            table.add_row(_span(prefixes), hop, str(path.attributes.as_path), who, str(count))
-        self._table(table)
-        if len(rows) > MAX_ROUTES:
-            left = sum(len(prefixes) for prefixes, _ in rows[MAX_ROUTES:])
+    def _loc_rib(self, snapshot: Snapshot, node: Node) -> None:
+        rows = tables.rows(snapshot, node.name, self.topology.families)
+        prefixes = sum(len(row.prefixes) for row in rows)
+        many = f"{prefixes} prefix{'es' if prefixes != 1 else ''}"
+        self._heading(f"Loc-RIB of {node.name}", f"{tables.role_name(node.role)}, AS {node.asn}; {many}")
+        self._table(tables.loc_rib(rows))
+        if len(rows) > tables.MAX_ROUTES:
+            left = sum(len(row.prefixes) for row in rows[tables.MAX_ROUTES :])
             self._print(Text(f"… and {left} more prefixes", "dim"))
 
-    def _packet(self, fabric: MemoryFabric) -> None:
+    def _usual_trace(self, snapshot: Snapshot) -> tuple[Trace, ...]:
+        """From the first node that has pods to the last."""
         hosts = self.topology.hosts
-        if len(hosts) < 2:
-            return
-        source, destination = hosts[0], hosts[-1]
-        trace = fabric.forwarder().trace(source.name, destination.pod())
-        ends = [f"{node.pod()} ({_place(node.name, node.rack)})" for node in (source, destination)]
-        self._heading("A packet", f"from pod {ends[0]} to pod {ends[1]}")
-        table = _table("TTL", "at", "route", "next hop", "learned from", "AS path")
-        for hop in trace.hops:
-            table.add_row(*self._hop(hop, trace))
-        self._table(table)
+        return (snapshot.forwarder.trace(hosts[0].name, hosts[-1].pod()),) if len(hosts) > 1 else ()
+
+    def _packet(self, trace: Trace) -> None:
+        source, version = self.topology[trace.hops[0].node], trace.destination.version
+        target = next(h for h in self.topology.hosts if any(trace.destination in p for p in h.prefixes))
+        ends = f"from pod {source.pod(1, version)} ({_place(source)}) to pod {trace.destination} ({_place(target)})"
+        self._heading("A packet", ends)
+        self._table(tables.way(self.topology, trace))
         if not trace.arrived:
             self._print(Text(f"It gets no further: {trace.reason}", "red"))
 
-    def _hop(self, hop: Hop, trace: Trace) -> tuple[str | Text, ...]:
-        name = Text(hop.node, STYLES[self.topology[hop.node].role])
-        if hop.prefix is None:
-            here = Text("own block: arrived", "green") if trace.arrived else Text("no route", "red")
-            return (str(hop.ttl), name, here)
-        where = str(hop.gateway or "–")
-        if hop.path is None:
-            return (str(hop.ttl), name, str(hop.prefix), where, "connected", "")
-        source = hop.path.source
-        taught = f"{source.name} {_KINDS[source.kind]}"
-        return (str(hop.ttl), name, str(hop.prefix), where, taught, str(hop.path.attributes.as_path))
-
-    def _counts(self, result: Result) -> None:
-        self._heading("Counts", "per speaker")
-        table = _table("", "predicted", "measured", "")
-        sessions = Comparison(self.topology.predicted_sessions, result.convergence.established)
-        table.add_row("sessions", *_compared(sessions))
-        for role in self.topology.roles:
-            for count, meaning in zip(Counts._fields, ("usable paths", "best", "installed"), strict=True):
-                shown = f"{_count(len(self.topology.having(role)), role)}: {meaning}"
-                table.add_row(shown, *_compared(result.compare(role, count)))
-        self._table(table)
+    def _matrix(self, reachability: Reachability) -> None:
+        self._heading("Pings", "from the pods of a node to those of the others, in the same order")
+        for line in tables.pings(self.topology, reachability):
+            self._print(line)
 
     def _failures(self, failed: Sequence[Failure]) -> None:
         if not failed:
@@ -265,7 +241,28 @@ class Report:
             rest = sum(len(some) for some in list(by_source.values())[MAX_FAILURES:])
             self._print(Text(f"… and {rest} more pairs; --json has them all", "dim"))
 
-    def _verdict(self, result: Result) -> None:
+    # Faults.
+
+    def fault_begins(self, fault: Fault) -> None:
+        """It breaks."""
+        self._heading("Fault", str(fault))
+
+    def fault_ends(self, found: FaultReport) -> None:
+        """What followed from it."""
+        if found.detected_after is None:
+            self._print("No session noticed.")
+        else:
+            self._print(f"Detected after {found.detected_after:.3f} s.")
+        if found.converged_after is None:
+            self._print(Text("It has not come to rest.", "red"))
+        else:
+            self._print(f"At rest again after {found.converged_after:.3f} s.")
+        self._print(f"{found.lost_meanwhile} of {found.flows} flows were lost meanwhile, {found.lost} are lost now.")
+        if found.why:
+            self._print(Text(found.why, "red"))
+
+    def verdict(self, result: Result) -> None:
+        """Whether it did what was predicted."""
         reachability, traffic, seconds = result.reachability, result.traffic, result.convergence.seconds
         self.console.print()
         if result.converged:
@@ -285,14 +282,6 @@ class Report:
 
     def _table(self, table: Table) -> None:
         self.console.print(Padding(table, (0, 0, 0, 2)))
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim", padding=(0, 1))
-    for heading in headings:
-        numeric = heading in ("TTL", "paths", "predicted", "measured")
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
-    return table
 
 
 def _blocks(sessions: Iterable[Session]) -> dict[Block, int]:
@@ -317,19 +306,11 @@ def _order(kind: tuple[bool, str, str]) -> tuple[int, int]:
 
 def _spell(kind: tuple[bool, str, str]) -> str:
     internal, upper, lower = kind
-    return f"{'iBGP' if internal else 'eBGP'} {_name(upper)}–{_name(lower)}"
+    return f"{'iBGP' if internal else 'eBGP'} {tables.role_name(upper)}–{tables.role_name(lower)}"
 
 
-def _name(role: str) -> str:
-    return ROLE_NAMES.get(role, role)
-
-
-def _count(number: int, role: str) -> str:
-    return f"{number} {_name(role)}{'s' if number != 1 else ''}"
-
-
-def _place(node: str, rack: int | None) -> str:
-    return node if rack is None else f"{node}, rack {rack}"
+def _place(node: Node) -> str:
+    return node.name if node.rack is None else f"{node.name}, rack {node.rack}"
 
 
 def _message(kind: int) -> str:
@@ -337,32 +318,6 @@ def _message(kind: int) -> str:
         return MessageType(kind).name.replace("_", "-")
     except ValueError:
         return f"of type {kind}"
-
-
-def _rows(best: dict[bytes, Path], topology: Topology) -> Iterator[tuple[list[Prefix], Path]]:
-    """The routes in order, those that differ in nothing but the prefix in one row."""
-    groups: dict[tuple[object, ...], tuple[list[Prefix], Path]] = {}
-    for prefix, path in sorted((Prefix.from_nlri(IPV4_UNICAST.afi, nlri), path) for nlri, path in best.items()):
-        key = path.source, path.attributes.next_hop, path.attributes.as_path
-        groups.setdefault(key, ([], path))[0].append(prefix)
-    yield from groups.values()
-
-
-def _span(prefixes: Sequence[Prefix]) -> str:
-    if len(prefixes) == 1:
-        return str(prefixes[0])
-    return f"{prefixes[0]} + {len(prefixes) - 1} more"
-
-
-def _compared(comparison: Comparison) -> tuple[str, str, Text]:
-    mark = Text("✓", "green") if comparison.holds else Text("✗", "bold red")
-    return _number(comparison.predicted), _number(comparison.measured), mark
-
-
-def _number(value: int | list[int]) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return ", ".join(map(str, value[:6])) + (", …" if len(value) > 6 else "")
 
 
 def _why_not(result: Result) -> str:

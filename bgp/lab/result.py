@@ -7,48 +7,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bgp.lab.fabric import Convergence
-from bgp.lab.forwarding import Forwarder
+from bgp.lab.fault import FaultReport
+from bgp.lab.forwarding import Hop, Trace
 from bgp.lab.meter import Traffic
+from bgp.lab.reach import Reachability
 from bgp.topology.model import Counts, Topology
 
 #: JSON values that a result consists of.
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
-
-
-class Failure(NamedTuple):
-    """A pair of pods that does not reach each other: the nodes they are on, how far a packet comes, and why."""
-
-    source: str
-    destination: str
-    at: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reachability:
-    """All ordered pairs of pods on different nodes, one pod a node."""
-
-    pairs: int
-    failed: tuple[Failure, ...]
-
-    @property
-    def ok(self) -> int:
-        """How many pairs reach each other."""
-        return self.pairs - len(self.failed)
-
-    @classmethod
-    def of(cls, topology: Topology, forwarder: Forwarder) -> Reachability:
-        """Walk a packet for each pair."""
-        hosts = topology.hosts
-        failed = [
-            Failure(source, host.name, at, reason)
-            for host in hosts
-            for source, (at, reason) in forwarder.fates(host.pod()).items()
-            if reason and source != host.name
-        ]
-        order = {host.name: place for place, host in enumerate(hosts)}
-        failed.sort(key=lambda one: (order[one.source], order[one.destination]))
-        return cls(len(hosts) * (len(hosts) - 1), tuple(failed))
 
 
 class Comparison(NamedTuple):
@@ -74,6 +40,8 @@ class Result:
     traffic: Traffic
     reachability: Reachability
     down: tuple[tuple[str, str], ...] = ()
+    traces: tuple[Trace, ...] = ()
+    faults: tuple[FaultReport, ...] = ()
 
     @property
     def converged(self) -> bool:
@@ -83,8 +51,10 @@ class Result:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it converged and every pod reaches every other."""
-        return self.converged and not self.reachability.failed
+        """Whether it converged, every pod reaches every other, and it came to rest after each fault."""
+        at_rest = all(fault.converged_after is not None for fault in self.faults)
+        arrived = all(trace.arrived for trace in self.traces)
+        return self.converged and not self.reachability.failed and at_rest and arrived
 
     def compare(self, role: str, count: str) -> Comparison:
         """One of the counts (a field of `Counts`) of a role."""
@@ -100,7 +70,7 @@ class Result:
         parameters: dict[str, Json] = dict(topology.parameters)
         if topology.without:
             parameters["without"] = ",".join(topology.without)
-        return {
+        made: dict[str, Json] = {
             "model": topology.model,
             "parameters": parameters,
             "fabric": self.fabric,
@@ -108,7 +78,11 @@ class Result:
             "seconds": round(self.convergence.seconds, 6),
             "sessions": {"predicted": topology.predicted_sessions, "established": self.convergence.established},
             "roles": {role: self._role_as_json(role) for role in topology.roles},
-            "messages": {"sent": self.traffic.sent.total(), "received": self.traffic.received.total()},
+            "messages": {
+                "sent": self.traffic.sent.total(),
+                "received": self.traffic.received.total(),
+                "octets": self.traffic.octets,
+            },
             "reachability": {
                 "pairs": reachability.pairs,
                 "ok": reachability.ok,
@@ -117,8 +91,13 @@ class Result:
                     for one in reachability.failed
                 ],
             },
-            "faults": [],
+            "faults": [fault.as_json() for fault in self.faults],
         }
+        if self.down:
+            made["down"] = [{"session": session, "reason": reason} for session, reason in self.down]
+        if self.traces:
+            made["traces"] = [trace_as_json(trace) for trace in self.traces]
+        return made
 
     def _role_as_json(self, role: str) -> dict[str, Json]:
         made: dict[str, Json] = {"count": len(self.topology.having(role))}
@@ -126,6 +105,21 @@ class Result:
             comparison = self.compare(role, count)
             made[count] = {"predicted": comparison.predicted, "measured": comparison.measured}
         return made
+
+
+def trace_as_json(trace: Trace) -> dict[str, Json]:
+    """A packet's way."""
+    hops = [_hop_as_json(hop) for hop in trace.hops]
+    return {"arrived": trace.arrived, "at": trace.at, "reason": trace.reason, "hops": hops}
+
+
+def _hop_as_json(hop: Hop) -> dict[str, Json]:
+    made: dict[str, Json] = {"node": hop.node, "ttl": hop.ttl}
+    if hop.prefix is not None:
+        made |= {"prefix": str(hop.prefix), "next_hop": None if hop.gateway is None else str(hop.gateway)}
+    if hop.route is not None:
+        made |= {"learned_from": hop.route.peer, "kind": hop.route.kind, "as_path": hop.route.as_path}
+    return made
 
 
 def _one_if_equal(values: list[int]) -> int | list[int]:

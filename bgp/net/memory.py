@@ -1,7 +1,8 @@
 """A network inside one process: hosts with addresses, and connections whose octets never meet a kernel.
 
-The same speakers run on it as on TCP. Octets arrive in order and are not lost while a link is up; `cut` breaks the
-connections between two hosts, and `heal` lets them dial again.
+The same speakers run on it as on TCP. Octets arrive in order and are not lost. Between two addresses `cut` breaks the
+connections, as a host that goes away in good order does; `stall` lets nothing through and says nothing, as a cable that
+is pulled does, and what was sent meanwhile arrives after `heal`, as TCP would send it again; `delay` takes time.
 """
 
 from __future__ import annotations
@@ -21,20 +22,64 @@ BUFFER: Final = 1 << 18
 
 
 class _Pipe:
-    """One direction of a connection."""
+    """One direction of a connection. `due` has the times when the chunks arrive, where there is a delay."""
 
-    __slots__ = ("chunks", "closed", "readable", "size", "writable")
+    __slots__ = ("chunks", "closed", "delay", "due", "readable", "size", "stalled", "writable")
 
-    def __init__(self) -> None:
+    def __init__(self, delay: float = 0.0) -> None:
         self.chunks: deque[bytes] = deque()
+        self.due: deque[float] = deque()
         self.size = 0
+        self.delay = delay
         self.closed = False
+        self.stalled = False
         self.readable = trio.Event()
         self.writable = trio.Event()
+
+    async def wait_for_octets(self) -> None:
+        """Return when there is something to read, or the end of the stream."""
+        while self.stalled or not (self.chunks or self.closed):
+            self.readable = trio.Event()
+            await self.readable.wait()
+        if self.due and self.due[0] > trio.current_time():
+            await trio.sleep_until(self.due[0])
+            await self.wait_for_octets()
+
+    def take(self) -> bytes:
+        """All octets that have arrived."""
+        if not self.due:
+            found = b"".join(self.chunks)
+            self.chunks.clear()
+            return found
+        now = trio.current_time()
+        arrived: list[bytes] = []
+        while self.due and self.due[0] <= now:
+            self.due.popleft()
+            arrived.append(self.chunks.popleft())
+        return b"".join(arrived)
+
+    def put_back(self, octets: bytes) -> None:
+        self.chunks.appendleft(octets)
+        if self.due or self.delay:
+            self.due.appendleft(trio.current_time())
+
+    def put(self, octets: bytes) -> None:
+        self.chunks.append(octets)
+        if self.delay or self.due:
+            # Nothing overtakes: what is sent later is due later, whatever the delay has become.
+            at = trio.current_time() + self.delay
+            self.due.append(max(at, self.due[-1]) if self.due else at)
+        self.size += len(octets)
+        self.readable.set()
 
     def wake(self) -> None:
         self.readable.set()
         self.writable.set()
+
+    def slow_down(self, delay: float) -> None:
+        self.delay = delay
+        now = trio.current_time()
+        self.due.extend([now] * (len(self.chunks) - len(self.due)))
 
     def close(self) -> None:
         self.closed = True
@@ -49,20 +94,22 @@ class MemoryConnection:
         self.remote = remote
         self._incoming = incoming
         self._outgoing = outgoing
+        self._closed = False
 
     async def receive_some(self, max_bytes: int) -> bytes:
         """See `Connection`."""
         pipe = self._incoming
-        while not pipe.chunks:
-            if pipe.closed:
-                await trio.lowlevel.checkpoint()
-                return b""
-            pipe.readable = trio.Event()
-            await pipe.readable.wait()
-        found = b"".join(pipe.chunks)
-        pipe.chunks.clear()
+        if self._closed:
+            await trio.lowlevel.checkpoint()
+            return b""
+        if pipe.stalled or pipe.due or not pipe.chunks:
+            await pipe.wait_for_octets()
+        if not pipe.chunks or self._closed:
+            await trio.lowlevel.checkpoint()
+            return b""
+        found = pipe.take()
         if len(found) > max_bytes:
-            pipe.chunks.append(found[max_bytes:])
+            pipe.put_back(found[max_bytes:])
             found = found[:max_bytes]
         pipe.size -= len(found)
         pipe.writable.set()
@@ -76,11 +123,9 @@ class MemoryConnection:
         while pipe.size >= BUFFER and not pipe.closed:
             pipe.writable = trio.Event()
             await pipe.writable.wait()
-        if pipe.closed:
+        if self._closed or (pipe.closed and not pipe.stalled):
             raise trio.BrokenResourceError("connection reset by peer")
-        pipe.chunks.append(octets)
-        pipe.size += len(octets)
-        pipe.readable.set()
+        pipe.put(octets)
 
     async def aclose(self) -> None:
         """See `Connection`."""
@@ -89,8 +134,31 @@ class MemoryConnection:
 
     def close(self) -> None:
         """Close both directions; what the other end has not read yet, it still gets."""
+        self._closed = True
         self._incoming.close()
         self._outgoing.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether both ends know that it is over."""
+        return self._incoming.closed and not self._incoming.stalled
+
+    def stall(self, stalled: bool) -> None:
+        """Let nothing through in either direction, or let through again what was held up."""
+        for pipe in (self._incoming, self._outgoing):
+            pipe.stalled = stalled
+            pipe.wake()
+
+    def delay(self, seconds: float) -> None:
+        """Let octets that are sent from now on take so long."""
+        self._incoming.slow_down(seconds)
+        self._outgoing.slow_down(seconds)
+
+    @property
+    def last_arrival(self) -> float | None:
+        """When all that was sent will have arrived; None where nothing is under way."""
+        due = [pipe.due[-1] for pipe in (self._incoming, self._outgoing) if pipe.due and not pipe.stalled]
+        return max(due, default=None)
 
 
 class MemoryNetwork:
@@ -98,8 +166,10 @@ class MemoryNetwork:
 
     def __init__(self) -> None:
         self._listeners: dict[tuple[str, int], tuple[Handler, trio.Nursery]] = {}
-        self._connections: list[MemoryConnection] = []
+        self._connections: dict[frozenset[str], list[MemoryConnection]] = {}
         self._cut: set[frozenset[str]] = set()
+        self._stalled: dict[frozenset[str], trio.Event] = {}
+        self._delays: dict[frozenset[str], float] = {}
         self._next_port = 49152
 
     def transport(self, *addresses: str) -> MemoryTransport:
@@ -108,29 +178,65 @@ class MemoryNetwork:
 
     def cut(self, one: str, other: str) -> None:
         """Break every connection between the two addresses, and refuse new ones."""
-        self._cut.add(frozenset((one, other)))
-        for connection in self._connections:
-            if {connection.local[0], connection.remote[0]} == {one, other}:
-                connection.close()
-        self._connections = [c for c in self._connections if {c.local[0], c.remote[0]} != {one, other}]
+        pair = frozenset((one, other))
+        self._cut.add(pair)
+        for connection in self._connections.pop(pair, ()):
+            connection.close()
+
+    def stall(self, one: str, other: str) -> None:
+        """Let nothing through between the two addresses, and tell nobody; who dials waits."""
+        pair = frozenset((one, other))
+        self._stalled.setdefault(pair, trio.Event())
+        for connection in self._connections.get(pair, ()):
+            connection.stall(True)
+
+    def delay(self, one: str, other: str, seconds: float) -> None:
+        """Let octets between the two addresses take so long."""
+        pair = frozenset((one, other))
+        self._delays[pair] = seconds
+        for connection in self._connections.get(pair, ()):
+            connection.delay(seconds)
 
     def heal(self, one: str, other: str) -> None:
-        """Let the two addresses connect again."""
-        self._cut.discard(frozenset((one, other)))
+        """Undo `cut` and `stall`."""
+        pair = frozenset((one, other))
+        self._cut.discard(pair)
+        if (healed := self._stalled.pop(pair, None)) is not None:
+            healed.set()
+            for connection in self._connections.get(pair, ()):
+                connection.stall(False)
+
+    @property
+    def last_arrival(self) -> float | None:
+        """When all octets that are under way with a delay will have arrived; None if there are none."""
+        if not self._delays:
+            return None
+        found = [c.last_arrival for connections in self._connections.values() for c in connections]
+        # What was due before now and has not been read never will be: its reader has gone.
+        now = trio.current_time()
+        return max((at for at in found if at is not None and at > now), default=None)
+
+    async def wait_passable(self, one: str, other: str) -> None:
+        """Return when the way between two addresses is not stalled."""
+        while (stalled := self._stalled.get(frozenset((one, other)))) is not None:
+            await stalled.wait()
 
     def connect(self, local: str, remote: str, port: int) -> MemoryConnection:
         """A connection from `local` to a listener. Raises OSError if nobody listens there or the link is cut."""
-        if frozenset((local, remote)) in self._cut:
+        pair = frozenset((local, remote))
+        if pair in self._cut:
             raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
         listener = self._listeners.get((remote, port))
         if listener is None:
             raise OSError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         handler, nursery = listener
         self._next_port += 1
+        delay = self._delays.get(pair, 0.0)
         here, there = (local, self._next_port), (remote, port)
-        out, back = _Pipe(), _Pipe()
+        out, back = _Pipe(delay), _Pipe(delay)
         near, far = MemoryConnection(here, there, back, out), MemoryConnection(there, here, out, back)
-        self._connections.append(near)
+        known = [c for c in self._connections.get(pair, ()) if not c.closed]
+        self._connections[pair] = [*known, near]
         nursery.start_soon(handler, far)
         return near
 
@@ -158,8 +264,9 @@ class MemoryTransport:
         """See `Transport`; without a local address the host's first one of the same version is taken."""
         await trio.lowlevel.checkpoint()
         local = local_address or next((own for own in self.addresses if (":" in own) == (":" in address)), None)
-        if local not in self.addresses:
+        if local is None or local not in self.addresses:
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+        await self._network.wait_passable(local, address)
         return self._network.connect(local, address, port)
 
     async def listen(

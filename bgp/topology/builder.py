@@ -4,24 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
-from typing import Final
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Final, NamedTuple
 
 from bgp.error import LocalError
 from bgp.options import PeerOptions
-from bgp.topology.model import NODE, Address, Counts, End, Interface, Link, Node, Session, Topology
-from rib.family import IPV4_UNICAST
+from bgp.topology.model import NODE, Address, Counts, End, Interface, Link, Network, Node, Session, Topology
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from rib.policy import Match, Policy, Rule, accept
 from rib.prefix import Prefix
 
-#: Where pods have their addresses: Calico's default pool and what follows it, a /26 a block.
-PODS: Final = IPv4Network("10.244.0.0/14")
-BLOCK_LENGTH: Final = 26
-#: Subnets that many share: a rack, a flat mesh, a plane between ToRs.
-SEGMENTS: Final = IPv4Network("10.0.0.0/12")
-#: Cables between two routers, a /31 each (RFC 3021).
-CABLES: Final = IPv4Network("10.16.0.0/12")
-#: BGP identifiers of those that have no shared subnet to take one from.
+#: The families of a topology, by the name of its stack.
+STACKS: Final[dict[str, tuple[Family, ...]]] = {
+    "4": (IPV4_UNICAST,),
+    "6": (IPV6_UNICAST,),
+    "dual": (IPV4_UNICAST, IPV6_UNICAST),
+}
+
+
+class Plan(NamedTuple):
+    """Where the addresses of one version of IP come from."""
+
+    pods: Network  #: what the blocks of pods are cut from
+    block_length: int
+    segments: Network  #: subnets that many share: a rack, a flat mesh, a plane between ToRs
+    segment_length: int  #: of a subnet as a rule
+    cables: Network  #: between two routers, two addresses each (RFC 3021, RFC 6164)
+
+
+#: Calico's pool and its sizes of block (/26, /122); a rack's number can be read off its subnet.
+PLANS: Final[dict[Family, Plan]] = {
+    IPV4_UNICAST: Plan(IPv4Network("10.244.0.0/14"), 26, IPv4Network("10.0.0.0/12"), 24, IPv4Network("10.16.0.0/12")),
+    IPV6_UNICAST: Plan(
+        IPv6Network("fd00:10:244::/96"), 122, IPv6Network("fd00:10:0::/48"), 64, IPv6Network("fd00:10:16::/112")
+    ),
+}
+#: BGP identifiers of those that have no shared IPv4 subnet to take one from.
 IDENTIFIERS: Final = IPv4Network("10.32.0.0/16")
 
 #: RFC 6996: private AS numbers. Two octets have room for 1,023 of them (Calico's default is the first).
@@ -77,10 +95,14 @@ def knobs(without: str | Iterable[str], known: Sequence[str]) -> tuple[str, ...]
 class Builder:
     """Collects a topology. Names and numbers count from 1."""
 
-    def __init__(self, model: str, parameters: Mapping[str, int | str], without: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, model: str, parameters: Mapping[str, int | str], without: tuple[str, ...] = (), *, stack: str = "4"
+    ) -> None:
+        one_of("stack", stack, tuple(STACKS))
         self.model = model
-        self.parameters = dict(parameters)
+        self.parameters = {**parameters, "stack": stack}
         self.without = without
+        self.families = STACKS[stack]
         self.nodes: dict[str, Node] = {}
         self.links: list[Link] = []
         self.sessions: list[Session] = []
@@ -94,15 +116,22 @@ class Builder:
         self._identifiers += 1
         return str(_nth(IDENTIFIERS, self._identifiers, "BGP identifiers"))
 
+    def identifiers(self, link: Link) -> list[str]:
+        """BGP identifiers for the members of a link: their IPv4 addresses if they have any."""
+        found = [interface.of_version(4) for interface in link.interfaces]
+        return [self.identifier() if address is None else str(address) for address in found]
+
     def blocks(self, count: int) -> tuple[Prefix, ...]:
-        """The next pod blocks."""
-        size = 1 << (32 - BLOCK_LENGTH)
-        first = self._blocks
+        """The next pod blocks, `count` of each family."""
+        numbers = range(self._blocks, self._blocks + count)
         self._blocks += count
-        _nth(PODS, self._blocks * size - 1, "pod blocks")
-        return tuple(
-            Prefix(f"{PODS.network_address + number * size}/{BLOCK_LENGTH}") for number in range(first, self._blocks)
-        )
+        return tuple(self._block(family, number) for family in self.families for number in numbers)
+
+    def _block(self, family: Family, number: int) -> Prefix:
+        plan = PLANS[family]
+        size = 1 << (plan.pods.max_prefixlen - plan.block_length)
+        _nth(plan.pods, (number + 1) * size - 1, "pod blocks")
+        return Prefix(f"{plan.pods.network_address + number * size}/{plan.block_length}")
 
     def node(self, node: Node) -> Node:
         """Add a node."""
@@ -112,41 +141,52 @@ class Builder:
     def hosts(
         self,
         names: Iterable[str],
-        addresses: Iterable[Address],
+        identifiers: Iterable[str],
         asn: Callable[[int], int],
         blocks: int,
         rack: int | None = None,
     ) -> list[Node]:
         """Add nodes that have pods; `asn` gives the AS number of the first, second, …, counting from 0."""
         return [
-            self.node(Node(name, NODE, asn(number), str(address), rack, self.blocks(blocks)))
-            for number, (name, address) in enumerate(zip(names, addresses, strict=False))
+            self.node(Node(name, NODE, asn(number), identifier, rack, self.blocks(blocks)))
+            for number, (name, identifier) in enumerate(zip(names, identifiers, strict=True))
         ]
 
     def segment(self, name: str, members: Sequence[str]) -> Link:
         """Add a subnet with these members on it, in the order of their addresses."""
-        network = self._next_segment(len(members))
-        first = network.network_address + 1
-        made = Link(name, network, tuple(Interface(node, first + i) for i, node in enumerate(members)))
-        self.links.append(made)
-        return made
+        number = self._next_segment(len(members))
+        networks = tuple(self._segment(family, number, len(members)) for family in self.families)
+        return self._link(name, networks, [(node, place) for place, node in enumerate(members, 1)])
 
-    def _next_segment(self, members: int) -> IPv4Network:
-        """A /24 as a rule, so that the third octet tells the rack; larger where the members need it."""
-        length = min(24, 32 - (members + 1).bit_length())
-        blocks = 1 << (24 - length)
+    def _next_segment(self, members: int) -> int:
+        """The number of the next subnet; one with many members takes several in a row."""
+        blocks = 1 << (24 - _length_for(members, 24, 32))
         self._segments = -(-self._segments // blocks) * blocks
         number, self._segments = self._segments, self._segments + blocks
-        _nth(SEGMENTS, (number + blocks) * 256 - 1, "subnets")
-        return IPv4Network((SEGMENTS.network_address + number * 256, length))
+        return number
+
+    def _segment(self, family: Family, number: int, members: int) -> Network:
+        plan = PLANS[family]
+        width = plan.segments.max_prefixlen
+        length = _length_for(members, plan.segment_length, width)
+        size = 1 << (width - plan.segment_length)
+        _nth(plan.segments, number * size + (1 << (width - length)) - 1, "subnets")
+        return ip_network((plan.segments.network_address + number * size, length))
 
     def cable(self, low: str, high: str) -> Link:
         """Add a cable; `low` has the lower of its two addresses."""
-        address = _nth(CABLES, 2 * self._cables, "cables")
-        self._cables += 1
-        made = Link(
-            f"{low}-{high}", IPv4Network((address, 31)), (Interface(low, address), Interface(high, address + 1))
+        number, self._cables = self._cables, self._cables + 1
+        networks: list[Network] = []
+        for family in self.families:
+            cables = PLANS[family].cables
+            networks.append(ip_network((_nth(cables, 2 * number, "cables"), cables.max_prefixlen - 1)))
+        return self._link(f"{low}-{high}", tuple(networks), [(low, 0), (high, 1)])
+
+    def _link(self, name: str, networks: tuple[Network, ...], members: Iterable[tuple[str, int]]) -> Link:
+        interfaces = tuple(
+            Interface(node, tuple(network.network_address + place for network in networks)) for node, place in members
         )
+        made = Link(name, networks, interfaces)
         self.links.append(made)
         return made
 
@@ -160,16 +200,22 @@ class Builder:
         from_dialler: PeerOptions = PLAIN,
         from_listener: PeerOptions = PLAIN,
     ) -> None:
-        """Add a session between two nodes of a link; the options hold the knobs that each side turns for the other."""
-        addresses = dict(over.interfaces)
+        """Add a session between two nodes of a link; the options hold the knobs that each side turns for the other.
+
+        It runs over the link's first version of IP and carries all families.
+        """
 
         def told(node: str, peer: str, template: PeerOptions) -> End:
+            own = over.interface(node)
+            second = own.of_version(6) if own.address.version == 4 else None
             facts = replace(
                 template,
-                address=str(addresses[peer]),
+                address=str(over.interface(peer).address),
                 asn=self.nodes[peer].asn,
                 name=peer,
-                local_address=str(addresses[node]),
+                local_address=str(own.address),
+                next_hop_ipv6=None if second is None else str(second),
+                families=self.families,
                 passive=node == listens,
             )
             return End(node, facts)
@@ -177,8 +223,8 @@ class Builder:
         self.sessions.append(Session(group, told(dials, listens, from_dialler), told(listens, dials, from_listener)))
 
     def build(self, sessions: int, predict: Callable[[Node], Counts]) -> Topology:
-        """The topology, with the model's own count of sessions and its prediction for each node."""
-        nodes = tuple(self.nodes.values())
+        """The topology, with the model's own count of sessions and its prediction of one family for each node."""
+        nodes, families = tuple(self.nodes.values()), len(self.families)
         return Topology(
             model=self.model,
             parameters=self.parameters,
@@ -186,12 +232,17 @@ class Builder:
             links=tuple(self.links),
             sessions=tuple(self.sessions),
             predicted_sessions=sessions,
-            predicted={node.name: predict(node) for node in nodes},
+            predicted={node.name: Counts(*(families * count for count in predict(node))) for node in nodes},
             without=self.without,
         )
 
 
-def _nth(network: IPv4Network, number: int, what: str) -> IPv4Address:
+def _length_for(members: int, usual: int, width: int) -> int:
+    """The prefix length of a subnet: the usual one, or shorter where the members need it."""
+    return min(usual, width - (members + 1).bit_length())
+
+
+def _nth(network: Network, number: int, what: str) -> Address:
     if number >= network.num_addresses:
         raise LocalError(f"there are not enough {what} in {network} for a topology of this size")
     return network.network_address + number

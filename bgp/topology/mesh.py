@@ -20,7 +20,9 @@ REFLECTOR_CLIENT: Final = "reflector-client"
 OWN_PREFIXES_ONLY: Final = "own-prefixes-only"
 
 
-def mesh(nodes: int = 6, *, asn: str = "one", blocks: int = 1, without: str | Iterable[str] = ()) -> Topology:
+def mesh(
+    nodes: int = 6, *, asn: str = "one", blocks: int = 1, stack: str = "4", without: str | Iterable[str] = ()
+) -> Topology:
     """A full mesh: iBGP in one AS (`asn` "one"), or eBGP with an AS per node ("per-node").
 
     eBGP peers announce their own prefixes only; without the knob "own-prefixes-only" each tells all others of everything,
@@ -30,11 +32,11 @@ def mesh(nodes: int = 6, *, asn: str = "one", blocks: int = 1, without: str | It
     one_of("asn", asn, ("one", "per-node"))
     external = asn == "per-node"
     left_out = knobs(without, (OWN_PREFIXES_ONLY,) if external else ())
-    builder = Builder("mesh", {"nodes": nodes, "asn": asn, "blocks": blocks}, left_out)
+    builder = Builder("mesh", {"nodes": nodes, "asn": asn, "blocks": blocks}, left_out, stack=stack)
     names = [f"n{number}" for number in range(1, nodes + 1)]
     subnet = builder.segment("subnet", names)
     numbers = as_numbers(nodes if external else 1)
-    builder.hosts(names, (i.address for i in subnet.interfaces), lambda n: numbers[n if external else 0], blocks)
+    builder.hosts(names, builder.identifiers(subnet), lambda n: numbers[n if external else 0], blocks)
     rules = replace(PLAIN, own_prefixes_only=external and OWN_PREFIXES_ONLY not in left_out)
     for one, other in combinations(names, 2):
         builder.session("mesh", subnet, one, other, from_dialler=rules, from_listener=rules)
@@ -44,7 +46,13 @@ def mesh(nodes: int = 6, *, asn: str = "one", blocks: int = 1, without: str | It
 
 
 def reflectors(
-    nodes: int = 6, *, reflectors: int = 2, clients_of: int = 2, blocks: int = 1, without: str | Iterable[str] = ()
+    nodes: int = 6,
+    *,
+    reflectors: int = 2,
+    clients_of: int = 2,
+    blocks: int = 1,
+    stack: str = "4",
+    without: str | Iterable[str] = (),
 ) -> Topology:
     """iBGP over route reflectors (RFC 4456) on the nodes' subnet: each node is the client of `clients_of` of them.
 
@@ -55,16 +63,16 @@ def reflectors(
     clients_of = min(clients_of, reflectors)
     left_out = knobs(without, (REFLECTOR_CLIENT, OWN_CLUSTER_IDS))
     parameters = {"nodes": nodes, "reflectors": reflectors, "clients_of": clients_of, "blocks": blocks}
-    builder = Builder("reflectors", parameters, left_out)
+    builder = Builder("reflectors", parameters, left_out, stack=stack)
     tops = [f"rr{number}" for number in range(1, reflectors + 1)]
     names = [f"n{number}" for number in range(1, nodes + 1)]
     subnet = builder.segment("subnet", [*tops, *names])
-    addresses = [interface.address for interface in subnet.interfaces]
+    identifiers = builder.identifiers(subnet)
     asn = as_numbers(1)[0]
-    shared = str(addresses[0]) if OWN_CLUSTER_IDS in left_out else None
-    for name, address in zip(tops, addresses, strict=False):
-        builder.node(Node(name, REFLECTOR, asn, str(address), cluster_id=shared or str(address)))
-    builder.hosts(names, addresses[reflectors:], lambda _: asn, blocks)
+    shared = identifiers[0] if OWN_CLUSTER_IDS in left_out else None
+    for name, own in zip(tops, identifiers, strict=False):
+        builder.node(Node(name, REFLECTOR, asn, own, cluster_id=shared or own))
+    builder.hosts(names, identifiers[reflectors:], lambda _: asn, blocks)
     reflecting = replace(PLAIN, route_reflector_client=REFLECTOR_CLIENT not in left_out)
     for number, name in enumerate(names):
         for step in range(clients_of):

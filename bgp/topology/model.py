@@ -12,7 +12,9 @@ from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
 
+from bgp.error import LocalError
 from bgp.options import BGP_PORT, PeerOptions, SpeakerOptions
+from rib.family import IPV4_UNICAST, Family
 from rib.prefix import Prefix
 
 Address = IPv4Address | IPv6Address
@@ -24,7 +26,7 @@ SPINE, REFLECTOR, TOR, NODE = ROLES = ("spine", "reflector", "tor", "node")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One speaker. `prefixes` are its own: the blocks that its pods have their addresses from."""
+    """One speaker. `prefixes` are its own: the blocks that its pods have their addresses from, IPv4 first."""
 
     name: str
     role: str
@@ -32,28 +34,59 @@ class Node:
     router_id: str
     rack: int | None = None
     prefixes: tuple[Prefix, ...] = ()
+    multipath: int = 1  #: how many equally good ways to a prefix are used at a time
     cluster_id: str | None = None
 
-    def pod(self, number: int = 1) -> Address:
-        """The address of one of its pods, the first being number 1. Raises IndexError for a node without pods."""
-        first = self.prefixes[0].network
-        return first[number]
+    def pod(self, number: int = 1, version: int | None = None) -> Address:
+        """The address of one of its pods, the first being number 1; of IP `version` if that is given.
+
+        A block is filled before the next one is begun. Raises LocalError for a pod that there is no room for.
+        """
+        left = number
+        for prefix in self.prefixes:
+            block = prefix.network
+            if version in (None, block.version):
+                if left < block.num_addresses - 1:
+                    return block[left]
+                left -= block.num_addresses - 2
+        raise LocalError(f"node {self.name} has no room for a pod number {number}: its blocks are full")
 
 
 class Interface(NamedTuple):
-    """A node's address on a link."""
+    """A node's addresses on a link, one for each version of IP that the topology has, IPv4 first."""
 
     node: str
-    address: Address
+    addresses: tuple[Address, ...]
+
+    @property
+    def address(self) -> Address:
+        """The first address: the one that sessions run over."""
+        return self.addresses[0]
+
+    def of_version(self, version: int) -> Address | None:
+        """The address of an IP version; None where there is none."""
+        return next((address for address in self.addresses if address.version == version), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A subnet and who is on it: two ends of a cable, or many on a switch."""
+    """A subnet and who is on it: two ends of a cable, or many on a switch. `networks`: one for each version of IP."""
 
     name: str
-    network: Network
+    networks: tuple[Network, ...]
     interfaces: tuple[Interface, ...]
+
+    @property
+    def network(self) -> Network:
+        """The network that sessions run over."""
+        return self.networks[0]
+
+    def interface(self, node: str) -> Interface:
+        """Where a node is on the link. Raises KeyError for one that is not."""
+        for interface in self.interfaces:
+            if interface.node == node:
+                return interface
+        raise KeyError(node)
 
 
 class End(NamedTuple):
@@ -111,11 +144,11 @@ class Topology:
         return {node.name: node for node in self.nodes}
 
     @cached_property
-    def _links_of(self) -> dict[str, list[tuple[Link, Address]]]:
-        found: dict[str, list[tuple[Link, Address]]] = {node.name: [] for node in self.nodes}
+    def _links_of(self) -> dict[str, list[tuple[Link, Interface]]]:
+        found: dict[str, list[tuple[Link, Interface]]] = {node.name: [] for node in self.nodes}
         for link in self.links:
             for interface in link.interfaces:
-                found[interface.node].append((link, interface.address))
+                found[interface.node].append((link, interface))
         return found
 
     @cached_property
@@ -129,7 +162,17 @@ class Topology:
     @cached_property
     def owners(self) -> dict[Address, str]:
         """Whose each interface address is."""
-        return {interface.address: interface.node for link in self.links for interface in link.interfaces}
+        return {a: interface.node for link in self.links for interface in link.interfaces for a in interface.addresses}
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """The address families that the sessions carry."""
+        return self.sessions[0].dials.peer.families if self.sessions else (IPV4_UNICAST,)
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """The versions of IP that pods have addresses of."""
+        return tuple(sorted({prefix.network.version for node in self.nodes for prefix in node.prefixes}))
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -151,8 +194,8 @@ class Topology:
         """The nodes of a role, of one rack if that is given."""
         return tuple(n for n in self.nodes if n.role == role and (rack is None or n.rack == rack))
 
-    def links_of(self, name: str) -> tuple[tuple[Link, Address], ...]:
-        """The links that a node is on, each with its address there."""
+    def links_of(self, name: str) -> tuple[tuple[Link, Interface], ...]:
+        """The links that a node is on, each with its place there."""
         return tuple(self._links_of[name])
 
     def speaker_options(self, name: str) -> SpeakerOptions:
@@ -161,9 +204,9 @@ class Topology:
         return SpeakerOptions(
             asn=node.asn,
             router_id=node.router_id,
-            listen=tuple(_endpoint(address) for _, address in links),
+            listen=tuple(_endpoint(address) for _, interface in links for address in interface.addresses),
             cluster_id=node.cluster_id,
-            networks=tuple(str(link.network) for link, _ in links),
+            networks=tuple(str(network) for link, _ in links for network in link.networks),
             hostname=node.name,
         )
 

@@ -34,6 +34,7 @@ def as_per_rack(
     spine_as: str = "one",
     rack: str = "reflect",
     blocks: int = 1,
+    stack: str = "4",
     without: str | Iterable[str] = (),
 ) -> Topology:
     """Racks of `servers` under a ToR each, and `spines` above.
@@ -54,7 +55,7 @@ def as_per_rack(
     left_out = knobs(without, known)
     parameters: dict[str, int | str] = {"racks": racks, "servers": servers, "spines": spines, "spine": spine}
     parameters |= {"spine_as": spine_as, "rack": rack, "blocks": blocks}
-    builder = Builder("as-per-rack", parameters, left_out)
+    builder = Builder("as-per-rack", parameters, left_out, stack=stack)
 
     numbers = as_numbers(racks + (0 if spine == "l2" else 1 if shared_as else spines))
     rack_numbers, spine_numbers = numbers[len(numbers) - racks :], numbers[: len(numbers) - racks]
@@ -78,9 +79,9 @@ def as_per_rack(
 def _rack(builder: Builder, number: int, servers: int, asn: int, blocks: int, *, mesh: bool) -> None:
     tor, names = f"r{number}t", [f"r{number}s{server}" for server in range(1, servers + 1)]
     subnet = builder.segment(f"rack {number}", [tor, *names])
-    addresses = [interface.address for interface in subnet.interfaces]
-    builder.node(Node(tor, TOR, asn, str(addresses[0]), number))
-    builder.hosts(names, addresses[1:], lambda _: asn, blocks, number)
+    identifiers = builder.identifiers(subnet)
+    builder.node(Node(tor, TOR, asn, identifiers[0], number))
+    builder.hosts(names, identifiers[1:], lambda _: asn, blocks, number)
     _rack_sessions(builder, subnet, tor, names, mesh=mesh)
 
 

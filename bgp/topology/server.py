@@ -33,6 +33,7 @@ def as_per_server(
     *,
     tor_as: str = "each",
     blocks: int = 1,
+    stack: str = "4",
     without: str | Iterable[str] = (),
 ) -> Topology:
     """An AS per server, eBGP to its ToR, eBGP above; all spines share an AS.
@@ -44,7 +45,7 @@ def as_per_server(
     one_of("tor_as", tor_as, ("each", "one"))
     left_out = knobs(without, (ALLOWAS_IN,) if tor_as == "one" else ())
     parameters: dict[str, int | str] = {"racks": racks, "servers": servers, "spines": spines}
-    builder = Builder("as-per-server", parameters | {"tor_as": tor_as, "blocks": blocks}, left_out)
+    builder = Builder("as-per-server", parameters | {"tor_as": tor_as, "blocks": blocks}, left_out, stack=stack)
     numbers = as_numbers(1 + racks + racks * servers)
     tor_numbers = numbers[1 : 1 + racks] if tor_as == "each" else [numbers[1]] * racks
     upward = replace(PLAIN, allowas_in=int(tor_as == "one" and ALLOWAS_IN not in left_out))
@@ -66,6 +67,7 @@ def downward_default(
     *,
     routes: str = "default",
     blocks: int = 1,
+    stack: str = "4",
     without: str | Iterable[str] = (),
 ) -> Topology:
     """All servers one AS, all ToRs another, the spines a third: prefixes go up, and only 0.0.0.0/0 comes down.
@@ -78,7 +80,7 @@ def downward_default(
     full = routes == "full"
     left_out = knobs(without, (ALLOWAS_IN_NODES, ALLOWAS_IN_TORS) if full else ())
     parameters: dict[str, int | str] = {"racks": racks, "servers": servers, "spines": spines}
-    builder = Builder("downward-default", parameters | {"routes": routes, "blocks": blocks}, left_out)
+    builder = Builder("downward-default", parameters | {"routes": routes, "blocks": blocks}, left_out, stack=stack)
     spine_asn, tor_asn, server_asn = as_numbers(3)
     _racks(
         builder,
@@ -107,7 +109,9 @@ def downward_default(
     return builder.build(racks * servers + racks * spines, lambda node: counts[node.role])
 
 
-def flat_tor(nodes: int = 6, *, asn: str = "one", blocks: int = 1, without: str | Iterable[str] = ()) -> Topology:
+def flat_tor(
+    nodes: int = 6, *, asn: str = "one", blocks: int = 1, stack: str = "4", without: str | Iterable[str] = ()
+) -> Topology:
     """One ToR that every node peers with.
 
     `asn`: the nodes share "one" AS and the ToR has another (knob "as-override" on the ToR), each has its own
@@ -117,15 +121,18 @@ def flat_tor(nodes: int = 6, *, asn: str = "one", blocks: int = 1, without: str 
     one_of("asn", asn, ("one", "per-node", "ibgp"))
     known = {"one": (AS_OVERRIDE,), "per-node": (), "ibgp": (REFLECTOR_CLIENT,)}
     left_out = knobs(without, known[asn])
-    builder = Builder("tor", {"nodes": nodes, "asn": asn, "blocks": blocks}, left_out)
+    builder = Builder("tor", {"nodes": nodes, "asn": asn, "blocks": blocks}, left_out, stack=stack)
     names = [f"n{number}" for number in range(1, nodes + 1)]
     subnet = builder.segment("rack", ["tor", *names])
-    addresses = [interface.address for interface in subnet.interfaces]
+    identifiers = builder.identifiers(subnet)
     numbers = as_numbers(1 + nodes if asn == "per-node" else 2)
-    builder.node(Node("tor", TOR, numbers[0], str(addresses[0])))
+    builder.node(Node("tor", TOR, numbers[0], identifiers[0]))
     internal = asn == "ibgp"
     builder.hosts(
-        names, addresses[1:], lambda place: numbers[0 if internal else 1 + (place if asn == "per-node" else 0)], blocks
+        names,
+        identifiers[1:],
+        lambda place: numbers[0 if internal else 1 + (place if asn == "per-node" else 0)],
+        blocks,
     )
     downlink = replace(
         PLAIN,
@@ -153,10 +160,10 @@ def _racks(
     for rack in range(1, racks + 1):
         tor, names = f"r{rack}t", _servers(rack, servers)
         subnet = builder.segment(f"rack {rack}", [tor, *names])
-        addresses = [interface.address for interface in subnet.interfaces]
-        builder.node(Node(tor, TOR, tor_asn(rack), str(addresses[0]), rack))
+        identifiers = builder.identifiers(subnet)
+        builder.node(Node(tor, TOR, tor_asn(rack), identifiers[0], rack))
         asns = [server_asn(rack, place) for place in range(servers)]
-        builder.hosts(names, addresses[1:], asns.__getitem__, blocks, rack)
+        builder.hosts(names, identifiers[1:], asns.__getitem__, blocks, rack)
 
 
 def _servers(rack: int, servers: int) -> Sequence[str]:

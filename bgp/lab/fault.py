@@ -1,0 +1,141 @@
+"""Faults as values: what breaks, in the words of `bgp lab --fail`, and what was seen to follow from it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from bgp.error import LocalError
+from bgp.topology.model import SPINE, TOR, Link, Topology
+
+
+class FaultKind(Enum):
+    """What can happen; the value is its word."""
+
+    LINK = "link"  #: nothing passes between two nodes any more, and nobody tells them
+    NODE = "node"  #: a node loses its power: it is silent
+    RESTART = "restart"  #: a speaker ends in good order and starts again
+    RESET = "reset"  #: the connections between two nodes break; they may dial at once
+    DELAY = "delay"  #: octets between two nodes take longer
+
+
+class Fault(NamedTuple):
+    """One fault. `text` is how it was asked for; `links` the links it is about, `nodes` their ends that it is between.
+
+    For NODE and RESTART `nodes` is the one node. `seconds` is the delay of DELAY.
+    """
+
+    kind: FaultKind
+    text: str
+    nodes: tuple[str, ...]
+    links: tuple[Link, ...] = ()
+    seconds: float = 0.0
+
+    def touches(self, link: Link, near: str, far: str) -> bool:
+        """Whether the fault keeps octets from passing over `link` between two nodes."""
+        if self.kind is FaultKind.NODE:
+            return self.nodes[0] in (near, far)
+        return self.kind is FaultKind.LINK and link in self.links and (not self.nodes or {near, far} == {*self.nodes})
+
+    def __str__(self) -> str:
+        return self.text
+
+
+#: What `parse_fault` understands, for --help and for errors.
+GRAMMAR = "link:X-Y, link:NAME, node:X, spine-rack[:SPINE-RACK], restart:X, reset:X-Y or delay:X-Y=SECONDS"
+
+
+class FaultReport(NamedTuple):
+    """What followed from a fault, times in seconds after it.
+
+    `detected_after` None: no session noticed. `converged_after` None: it did not come to rest in time. Flows are TCP-like:
+    each pair of pods on nodes that live has several, and each keeps to one of the equal ways at every node.
+    """
+
+    fault: Fault
+    detected_after: float | None
+    converged_after: float | None
+    flows: int
+    lost_meanwhile: int  #: flows that did not get through between the fault and its end
+    lost: int  #: flows that do not get through now that it has come to rest
+    why: str = ""  #: the reason of the first of these
+
+    def as_json(self) -> dict[str, str | float | int | None]:
+        """An item of `faults` in `bgp lab --json`."""
+        return {
+            "fault": str(self.fault),
+            "detected_after": self.detected_after,
+            "converged_after": self.converged_after,
+            "lost": self.lost,
+            "lost_meanwhile": self.lost_meanwhile,
+            "flows": self.flows,
+            "reason": self.why,
+        }
+
+
+def parse_fault(text: str, topology: Topology) -> Fault:
+    """The fault that `text` asks for. Raises LocalError for words that mean none, or nodes and links that are not there."""
+    word, _, rest = text.strip().partition(":")
+    if word == "spine-rack":
+        return _spine_rack(text, rest, topology)
+    try:
+        kind = FaultKind(word)
+    except ValueError:
+        raise LocalError(f"there is no fault {text!r}; write {GRAMMAR}") from None
+    seconds = 0.0
+    if kind is FaultKind.DELAY:
+        rest, _, number = rest.partition("=")
+        seconds = _seconds(text, number)
+    if kind in (FaultKind.NODE, FaultKind.RESTART):
+        return Fault(kind, text, (_node(rest, topology),))
+    return _between(kind, text, rest, topology, seconds)
+
+
+def _between(kind: FaultKind, text: str, rest: str, topology: Topology, seconds: float) -> Fault:
+    if kind is FaultKind.LINK:
+        for link in topology.links:
+            if link.name == rest:
+                return Fault(kind, text, (), (link,))
+    for place, letter in enumerate(rest):
+        if letter == "-" and {rest[:place], rest[place + 1 :]} <= {node.name for node in topology.nodes}:
+            one, other = rest[:place], rest[place + 1 :]
+            links = _shared(topology, one, other)
+            if not links:
+                raise LocalError(f"{text!r}: {one} and {other} have no link in common")
+            return Fault(kind, text, (one, other), links, seconds)
+    raise LocalError(f"{text!r} names no link: write {kind.value}:X-Y with two of the nodes {_some(topology)}")
+
+
+def _shared(topology: Topology, one: str, other: str) -> tuple[Link, ...]:
+    ends = [{interface.node for interface in link.interfaces} for link in topology.links]
+    return tuple(link for link, nodes in zip(topology.links, ends, strict=True) if {one, other} <= nodes)
+
+
+def _spine_rack(text: str, rest: str, topology: Topology) -> Fault:
+    """A spine loses its link to one rack: the first of each unless `rest` names them, as "spine1-r2t" does."""
+    spines, tors = topology.having(SPINE), topology.having(TOR)
+    if not spines or not tors:
+        raise LocalError(f"{text!r}: {topology.model} has no spines that are routers")
+    ends = rest or f"{spines[0].name}-{tors[0].name}"
+    return _between(FaultKind.LINK, text, ends, topology, 0.0)._replace(text=f"spine-rack:{ends}")
+
+
+def _node(name: str, topology: Topology) -> str:
+    if name not in {node.name for node in topology.nodes}:
+        raise LocalError(f"there is no node {name!r}; there are {_some(topology)}")
+    return name
+
+
+def _some(topology: Topology) -> str:
+    names = [node.name for node in topology.nodes]
+    return ", ".join(names) if len(names) <= 12 else f"{', '.join(names[:6])}, …, {names[-1]}"
+
+
+def _seconds(text: str, number: str) -> float:
+    try:
+        seconds = float(number)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 3600:
+        raise LocalError(f"{text!r}: write delay:X-Y=SECONDS with a number from 0 to 3600")
+    return seconds

@@ -1,0 +1,393 @@
+"""The memory fabric: the speakers of a topology in one process, on a network that is memory; everything else is real.
+
+Nothing here polls. A memory network is still when no task can run and no octet is under way: with the sessions up that can
+be, what the speakers hold is then final until a timer expires or somebody interferes.
+
+In virtual time every link takes a while, drawn from the seed, so that the order of events is that of a network and the
+same for every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+from random import Random
+from typing import Final
+
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from bgp.lab.fabric import Convergence, FabricSettings, SessionChange, Snapshot, Watcher
+from bgp.lab.fault import Fault, FaultKind
+from bgp.lab.forwarding import Forwarder, Rejected, Route, Router, Routes, Withheld
+from bgp.lab.meter import MeteredTransport, Traffic
+from bgp.lab.reach import Reachability
+from bgp.net import MemoryNetwork, PeerChange, Speaker, open_speaker
+from bgp.topology.model import Address, Counts, End, Link, Session, Topology
+from fsm.words import State
+from rib.attributes import Attributes
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
+from rib.prefix import Prefix
+from rib.route import Path, SourceKind
+
+#: In virtual time a link takes from 50 µs to 1 ms, as within a data centre.
+SHORTEST: Final = 50e-6
+LONGEST: Final = 1e-3
+#: Over what kind of session a route came.
+KINDS: Final = {SourceKind.INTERNAL: "iBGP", SourceKind.EXTERNAL: "eBGP", SourceKind.LOCAL: "own"}
+
+
+class MemoryFabric:
+    """A topology that runs. Made by `open_memory_fabric`."""
+
+    name = "memory"
+
+    def __init__(self, topology: Topology, watcher: Watcher | None, settings: FabricSettings) -> None:
+        self.topology = topology
+        self.network = MemoryNetwork()
+        self.traffic = Traffic()
+        self.speakers: dict[str, Speaker] = {}
+        self.faults: list[Fault] = []
+        self._started_at = trio.current_time()
+        self._settings = settings
+        self._watcher = watcher
+        self._news = trio.Event()
+        self._closing = trio.Event()
+        self._stops: dict[str, trio.Event] = {}
+        self._nursery: trio.Nursery | None = None
+        #: Session by (node, address of its peer), and which sides of each session are up.
+        self._sessions = {(e.node, e.peer.address): s for s in topology.sessions for e in s.ends}
+        self._sides: dict[int, set[str]] = {id(session): set() for session in topology.sessions}
+        if settings.seed is not None:
+            self._slow_down(Random(settings.seed))
+
+    def _slow_down(self, random: Random) -> None:
+        for link in self.topology.links:
+            delay = random.uniform(SHORTEST, LONGEST)
+            for one, other in _pairs(link):
+                self.network.delay(one, other, delay)
+
+    @property
+    def established(self) -> int:
+        """How many sessions are up on both sides."""
+        return sum(len(sides) == 2 for sides in self._sides.values())
+
+    def now(self) -> float:
+        """See `Fabric`."""
+        return trio.current_time() - self._started_at
+
+    async def converge(self, within: float) -> Convergence:
+        """See `Fabric`."""
+        settled = False
+        with trio.move_on_after(within):
+            await self._still()
+            while any(len(self._sides[id(s)]) != (2 if self._possible(s) else 0) for s in self.topology.sessions):
+                await self._news.wait()
+                await self._still()
+            settled = True
+        return Convergence(settled, self.established, self.now())
+
+    async def _still(self) -> None:
+        """Return when no task can run and no octet is under way."""
+        await wait_all_tasks_blocked()
+        while (at := self.network.last_arrival) is not None:
+            await trio.sleep_until(at)
+            await wait_all_tasks_blocked()
+
+    def _possible(self, session: Session) -> bool:
+        link = self._link_of(session)
+        return not self._why_dead(link, session.dials.node, session.listens.node)
+
+    def _link_of(self, session: Session) -> Link:
+        local = session.dials.peer.local_address
+        for link, interface in self.topology.links_of(session.dials.node):
+            if str(interface.address) == local:
+                return link
+        raise KeyError(local)
+
+    def _why_dead(self, link: Link, near: str, far: str) -> str:
+        for fault in self.faults:
+            if fault.touches(link, near, far):
+                return f"{fault}: nothing passes from {near} to {far} on {link.name}"
+        return ""
+
+    async def snapshot(self) -> Snapshot:
+        """See `Fabric`."""
+        await trio.lowlevel.checkpoint()
+        forwarder = self.forwarder()
+        counts = {node: self._counts(node, forwarder) for node in self.speakers}
+        return Snapshot(counts, forwarder, tuple(self._down()), self.traffic.copy())
+
+    def _counts(self, node: str, forwarder: Forwarder) -> Counts:
+        speaker = self.speakers[node]
+        tables = [t for p in speaker.peers.values() if p.adj_in is not None for t in p.adj_in.tables.values()]
+        paths = sum(path.ineligible is None for table in tables for path in table.values())
+        best = [
+            path
+            for table in speaker.loc_rib.tables.values()
+            for path in table.best.values()
+            if not path.source.is_local
+        ]
+        usable = {path: forwarder.resolves(node, path.attributes.next_hop) for path in set(best)}
+        return Counts(paths, len(best), sum(usable[path] for path in best))
+
+    def forwarder(self) -> Forwarder:
+        """Walks packets by the routes that the speakers have now."""
+        faults = tuple(self.faults)
+
+        def dead(link: Link, near: str, far: str) -> str:
+            for fault in faults:
+                if fault.touches(link, near, far):
+                    return f"{fault}: nothing passes from {near} to {far} on {link.name}"
+            return ""
+
+        routers = {
+            node.name: _router(self.speakers[node.name], node.multipath)
+            for node in self.topology.nodes
+            if node.name in self.speakers
+        }
+        return Forwarder(self.topology, routers, dead)
+
+    async def reach(self, snapshot: Snapshot, pods: int) -> Reachability:
+        """See `Fabric`; packets are walked through the tables, not sent."""
+        await trio.lowlevel.checkpoint()
+        return Reachability.of(self.topology, snapshot.forwarder, pods)
+
+    def _down(self) -> Iterator[tuple[Session, str]]:
+        for session in self.topology.sessions:
+            if len(self._sides[id(session)]) < 2:
+                peers = [
+                    self.speakers[e.node].peers.get(e.peer.address) for e in session.ends if e.node in self.speakers
+                ]
+                reasons = [peer.why_down or peer.connect_error for peer in peers if peer is not None]
+                yield session, next((reason for reason in reasons if reason), "no reason known")
+
+    # Faults.
+
+    async def fail(self, fault: Fault) -> None:
+        """See `Fabric`."""
+        await trio.lowlevel.checkpoint()
+        match fault.kind:
+            case FaultKind.RESTART:
+                await self._restart(fault.nodes[0])
+                return
+            case FaultKind.RESET:
+                for one, other in self._addresses(fault):
+                    self.network.cut(one, other)
+                    self.network.heal(one, other)
+                return
+            case FaultKind.DELAY:
+                for one, other in self._addresses(fault):
+                    self.network.delay(one, other, fault.seconds)
+                return
+            case FaultKind.LINK | FaultKind.NODE:
+                for one, other in self._addresses(fault):
+                    self.network.stall(one, other)
+        self.faults.append(fault)
+
+    async def heal(self, fault: Fault) -> None:
+        """See `Fabric`; a restart and a reset heal by themselves."""
+        await trio.lowlevel.checkpoint()
+        if fault.kind is FaultKind.DELAY:
+            for one, other in self._addresses(fault):
+                self.network.delay(one, other, 0.0)
+        elif fault in self.faults:
+            self.faults.remove(fault)
+            held = {pair for other in self.faults for pair in self._addresses(other)}
+            for pair in self._addresses(fault):
+                if pair not in held:
+                    self.network.heal(*pair)
+
+    def _addresses(self, fault: Fault) -> list[tuple[str, str]]:
+        """The pairs of addresses that a fault is between."""
+        if fault.kind is FaultKind.NODE:
+            node = fault.nodes[0]
+            links = [link for link, _ in self.topology.links_of(node)]
+            own = {str(address) for _, interface in self.topology.links_of(node) for address in interface.addresses}
+            return [pair for link in links for pair in _pairs(link) if own & set(pair)]
+        own_ends = set(fault.nodes)
+        return [pair for link in fault.links for pair in _pairs(link, only=own_ends)]
+
+    async def _restart(self, node: str) -> None:
+        self._stops[node].set()
+        while node in self.speakers:
+            await self._news.wait()
+        assert self._nursery is not None  # set while it runs
+        await self._nursery.start(self._run_node, node)
+        await self._add_peers(node)
+
+    # Its life.
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Open all speakers, start all sessions, and keep them until `close`."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            for node in self.topology.nodes:
+                await nursery.start(self._run_node, node.name)
+            self._started_at = trio.current_time()
+            for session in self.topology.sessions:
+                await self._add_peer(session.listens)
+            for session in self.topology.sessions:
+                await self._add_peer(session.dials)
+            task_status.started()
+            await self._closing.wait()
+            for stop in self._stops.values():
+                stop.set()
+
+    async def _add_peers(self, node: str) -> None:
+        for session in self.topology.sessions:
+            for end in session.ends:
+                if end.node == node:
+                    await self._add_peer(end)
+
+    async def _add_peer(self, end: End) -> None:
+        peer, hold_time = end.peer, self._settings.hold_time
+        await self.speakers[end.node].add_peer(peer if hold_time is None else replace(peer, hold_time=hold_time))
+
+    async def _run_node(self, name: str, *, task_status: trio.TaskStatus[None]) -> None:
+        stop = self._stops[name] = trio.Event()
+        addresses = [str(address) for _, interface in self.topology.links_of(name) for address in interface.addresses]
+        transport = MeteredTransport(self.network.transport(*addresses), self.traffic)
+        options = self.topology.speaker_options(name)
+        async with open_speaker(options, transport=transport, observer=partial(self._changed, name)) as speaker:
+            if self._settings.seed is not None:
+                speaker.random = Random(f"{self._settings.seed} {name}")
+            if prefixes := self.topology[name].prefixes:
+                speaker.announce_all(prefixes, Attributes())
+            self.speakers[name] = speaker
+            task_status.started()
+            await stop.wait()
+        if not self._closing.is_set():
+            del self.speakers[name]
+            self._tell()
+
+    def close(self) -> None:
+        """End all sessions; `run` returns when they are closed."""
+        for fault in self.faults:
+            for one, other in self._addresses(fault):
+                self.network.heal(one, other)
+        self._closing.set()
+
+    def _tell(self) -> None:
+        self._news.set()
+        self._news = trio.Event()
+
+    def _changed(self, node: str, change: PeerChange) -> None:
+        if self._closing.is_set():
+            return
+        session = self._sessions[node, change.peer.options.address]
+        sides = self._sides[id(session)]
+        before = len(sides)
+        if change.new is State.ESTABLISHED:
+            sides.add(node)
+        else:
+            sides.discard(node)
+        if len(sides) != before:
+            self._tell()
+        if (len(sides) == 2) is not (before == 2) and self._watcher is not None:
+            self._watcher(SessionChange(session, len(sides) == 2, change.at - self._started_at, change.reason))
+
+
+def _pairs(link: Link, *, only: set[str] | None = None) -> Iterator[tuple[str, str]]:
+    """The pairs of addresses that talk over a link, of two nodes only if they are given."""
+    for one, other in combinations(link.interfaces, 2):
+        if not only or {one.node, other.node} == only:
+            for near, far in zip(one.addresses, other.addresses, strict=True):
+                yield str(near), str(far)
+
+
+def _router(speaker: Speaker, multipath: int) -> Router:
+    return Router(
+        partial(_routes, speaker, multipath),
+        partial(_paths, speaker),
+        partial(_rejected, speaker),
+        partial(_withheld, speaker),
+    )
+
+
+def _routes(speaker: Speaker, multipath: int, family: Family) -> Routes:
+    table = speaker.loc_rib.table(family)
+    shown: dict[Path, Route] = {}
+    alone: dict[Path, tuple[Route]] = {}
+    routes: dict[bytes, tuple[Route, ...]] = {}
+    for nlri, best in table.best.items():
+        if multipath > 1 and (others := table.others.get(nlri)) is not None:
+            routes[nlri] = tuple([_shown(shown, path) for path in _equal(best, others)[:multipath]])
+            continue
+        found = alone.get(best)
+        if found is None:
+            found = alone[best] = (_shown(shown, best),)
+        routes[nlri] = found
+    return routes
+
+
+def _equal(best: Path, others: list[Path]) -> list[Path]:
+    """The best path and those as good: equal up to the interior cost, whatever ASes are in their AS_PATHs."""
+    quality = _quality(best)
+    equal = [path for path in others if _quality(path) == quality]
+    return [best, *sorted(equal, key=lambda path: int(path.source.bgp_id))]
+
+
+def _quality(path: Path) -> tuple[object, ...]:
+    attributes = path.attributes
+    return (
+        attributes.local_pref,
+        attributes.path_length,
+        attributes.origin,
+        attributes.med,
+        path.source.kind,
+        path.interior_cost,
+    )
+
+
+def _shown(known: dict[Path, Route], path: Path) -> Route:
+    found = known.get(path)
+    if found is None:
+        source = path.source
+        peer = "" if source.is_local else source.name
+        hop = None if source.is_local else path.attributes.next_hop
+        found = known[path] = Route(hop, str(path.attributes.as_path), peer, KINDS[source.kind])
+    return found
+
+
+def _paths(speaker: Speaker, family: Family, nlri: bytes) -> int:
+    table = speaker.loc_rib.table(family)
+    return (nlri in table.best) + len(table.others.get(nlri, ()))
+
+
+def _rejected(speaker: Speaker, address: Address) -> Iterator[Rejected]:
+    family = IPV4_UNICAST if address.version == 4 else IPV6_UNICAST
+    for peer in speaker.peers.values():
+        if peer.adj_in is not None:
+            for nlri, path in peer.adj_in.routes(family):
+                if path.ineligible is not None and address in (prefix := Prefix.from_nlri(family.afi, nlri)):
+                    yield Rejected(peer.options.label, prefix, str(path.ineligible))
+
+
+def _withheld(speaker: Speaker, prefix: Prefix) -> Iterator[Withheld]:
+    family = IPV4_UNICAST if prefix.afi == Afi.IPV4 else IPV6_UNICAST
+    path = speaker.loc_rib.best(family, prefix.nlri)
+    if path is None:
+        return
+    for peer in speaker.peers.values():
+        group = speaker.groups.of(peer)
+        if group is None or path.source is peer.source:
+            continue
+        rules = group.key.rules
+        if rules.verdict(family, prefix.nlri, path) is None:
+            yield Withheld(peer.options.label, rules.why_not(path) or "the export policy")
+
+
+@asynccontextmanager
+async def open_memory_fabric(
+    topology: Topology, watcher: Watcher | None = None, settings: FabricSettings | None = None
+) -> AsyncIterator[MemoryFabric]:
+    """Run `topology` in memory as long as the context is open; `watcher` hears of every session that comes and goes."""
+    fabric = MemoryFabric(topology, watcher, settings or FabricSettings())
+    async with trio.open_nursery() as nursery:
+        await nursery.start(fabric.run)
+        yield fabric
+        fabric.close()
