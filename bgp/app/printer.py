@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TextIO
+from ipaddress import IPv4Address
+from typing import Final, TextIO
 
 from bgp.app import dump, dump_scan
 from bgp.app.jsonform import Json, error_json, kind_name, message_json, type_name
-from bgp.error import PeerError, Reaction
+from bgp.error import PeerError, Reaction, UpdateError
 from bgp.iana import MessageType
-from bgp.message import Message, Update
+from bgp.message import Message, Open, Update
 from bgp.wire.codec import read
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
@@ -38,9 +39,12 @@ from bgp.wire.formats.mrt_values import (
     rib_context,
 )
 from bgp.wire.header import HEADER_LENGTH
-from bgp.wire.open import fixed_fields
+from bgp.wire.open import fixed_fields, validate_open
 from bgp.wire.update import worst
 from rib.family import Family
+
+#: The BGP identifier of a session that there is not.
+NOBODY: Final = IPv4Address(0)
 
 
 class Form(StrEnum):
@@ -229,12 +233,27 @@ def decoded(octets: bytes, context: Context) -> tuple[Message | None, dict[str, 
             found["message"] = message_json(fixed_fields(octets[HEADER_LENGTH:].ljust(9, b"\0")), context)
         return None, found
     found = {"type": type_name(message), "message": message_json(message, context)}
-    wrong = worst(message.errors) if isinstance(message, Update) else None
+    wrong = _refusal(message)
     if wrong is not None:
         found["error"] = error_json(wrong)
-        if wrong.reaction is Reaction.SESSION_RESET:
+        if isinstance(wrong, PeerError) or wrong.reaction is Reaction.SESSION_RESET:
             return None, found
     return message, found
+
+
+def _refusal(message: Message) -> PeerError | UpdateError | None:
+    """What any session would have to say of a message that could be read."""
+    match message:
+        case Update(errors=errors):
+            return worst(errors)
+        case Open():
+            try:
+                validate_open(message, expected_asn=None, local_bgp_id=NOBODY, internal=False)
+            except PeerError as error:
+                return error
+        case _:
+            pass
+    return None
 
 
 def in_words(found: Mapping[str, Json]) -> str:
