@@ -115,8 +115,7 @@ class AdjRibOut:
         last: Path | None = None
         group: list[bytes] = []
         replaced: list[tuple[bytes, Path, Path]] = []
-        for nlri, old in taken.items():
-            new = best(nlri)
+        for (nlri, old), new in zip(taken.items(), map(best, taken), strict=True):
             if new is None:
                 if old is not None:
                     self._withdraw(batch, nlri, old)
@@ -127,19 +126,21 @@ class AdjRibOut:
                 group.append(nlri)
                 if old is not None:
                     replaced.append((nlri, old, new))
-        for path, prefixes in groups.items():
-            self._announce(batch, path, prefixes)
+        if self._per_prefix:
+            for path, prefixes in groups.items():
+                self._announce_each(batch, path, prefixes)
+        else:
+            verdict, announced = self.rules.verdict, batch.announced
+            for path, prefixes in groups.items():
+                if (exported := verdict(family, prefixes[0], path)) is not None:
+                    announced.append((exported, path.source, prefixes))
         for nlri, old, new in replaced:
             self._replace(batch, nlri, old, new)
         if not self:
             self._verdicts.clear()
         return batch
 
-    def _announce(self, batch: Batch, path: Path, prefixes: list[bytes]) -> None:
-        if not self._per_prefix:
-            if (exported := self.rules.verdict(batch.family, prefixes[0], path)) is not None:
-                batch.announced.append((exported, path.source, prefixes))
-            return
+    def _announce_each(self, batch: Batch, path: Path, prefixes: list[bytes]) -> None:
         by_result: dict[Exported, list[bytes]] = {}
         for nlri in prefixes:
             if (exported := self.verdict(batch.family, nlri, path)) is not None:

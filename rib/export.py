@@ -111,11 +111,23 @@ class ExportRules:
     #: RFC 4271 5.1.3 2: networks that we and the external peer are on; a next hop there goes out as it is.
     shared_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     peer_address: IPv4Address | IPv6Address | None = None  #: the next hop that such a peer must not be given
+    #: Whether nothing but RFC 1997 can keep an external route from going out to these external peers.
+    _open: bool = field(default=False, init=False, compare=False, repr=False)
     #: By family, what happens to a route that no policy touched; most routes are such.
     _usual: dict[Family, Rewrite | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        trivial = self.policy is not None and self.policy.trivial
+        restricted = self.own_prefixes_only or self.default_originate or self.peer_kind is not SourceKind.EXTERNAL
+        object.__setattr__(self, "_open", trivial and not restricted)  # the dataclass is frozen
+
     def verdict(self, family: Family, nlri: bytes, path: Path) -> Exported | None:
         """The path as it goes out to these peers; None if it does not."""
+        if self._open and path.source.kind is SourceKind.EXTERNAL and not path.attributes.well_known:
+            # What most routes are, between external peers without a policy that looks at them.
+            usual = self._usual.get(family) if path.attributes is path.received else None
+            if usual is not None:
+                return Exported(path.attributes, usual)
         if self.why_not(path) is not None or (self.default_originate and nlri == DEFAULT_ROUTE):
             return None
         attributes = path.attributes

@@ -33,6 +33,13 @@ AS_TRANS_OCTETS: Final = (23456).to_bytes(2, "big")
 PASSED_ON: Final = frozenset({6, 8, 16, 32})
 
 
+#: How ORIGIN, AS_PATH, NEXT_HOP and MED begin as nearly everybody writes them.
+ORIGIN_HEAD: Final = b"\x40\x01\x01"
+PATH_HEAD: Final = b"\x40\x02"
+NEXT_HOP_HEAD: Final = b"\x40\x03\x04"
+MED_HEAD: Final = b"\x80\x04\x04"
+
+
 class Block(NamedTuple):
     """An attribute block that was read: `attributes` None where it cannot be used, and what was wrong with it."""
 
@@ -44,6 +51,29 @@ class Block(NamedTuple):
 
 #: What there is to say of a block that carries prefixes itself.
 HAS_MP: Final = Block(None, (), 0, has_mp=True)
+
+
+def usual_tail(raw: bytes, at: int, size: int) -> bool:
+    """Whether raw[at:size] is ATOMIC_AGGREGATE, AGGREGATOR, COMMUNITIES or some of them in this order, nothing wrong.
+
+    Raises IndexError where it ends within a header.
+    """
+    before = 0
+    while at < size:
+        flags, code, length = raw[at], raw[at + 1], raw[at + 2]
+        if code <= before:
+            return False
+        before = code
+        if code == 8:
+            if flags != 0xC0 or not length or length & 3:
+                return False
+        elif code == 7:
+            if flags != 0xC0 or length != 8 or raw[at + 3 : at + 7] == b"\0\0\0\0":
+                return False
+        elif code != 6 or flags != 0x40 or length:
+            return False
+        at += 3 + length
+    return at == size
 
 
 class BlockReader:
@@ -61,6 +91,49 @@ class BlockReader:
 
         Raises PeerError for an unrecognised well-known attribute.
         """
+        return self.read_usual(raw) or self.read_any(raw)
+
+    def read_usual(self, raw: bytes) -> SpelledAttributes | None:
+        """The block, if it is spelt as most are and nothing is wrong with it; else None, and `read_any` has to look.
+
+        That is: ORIGIN, AS_PATH of one sequence, NEXT_HOP, perhaps MED, then of ATOMIC_AGGREGATE, AGGREGATOR and
+        COMMUNITIES those that are there; in this order, each header as we would write it.
+        """
+        if raw[:3] != ORIGIN_HEAD or raw[4:6] != PATH_HEAD or not self.context.as4:
+            return None
+        try:
+            end = 7 + raw[6]
+            if raw[end : end + 3] != NEXT_HOP_HEAD or raw[3] > 2 or not self.plain_path(raw, 7, end):
+                return None
+            at, size = end + 7, len(raw)
+            next_hop = raw[end + 3 : at]
+            med = None
+            if at < size and raw[at] == 0x80:
+                if raw[at : at + 3] != MED_HEAD or at + 7 > size:
+                    return None
+                med = int.from_bytes(raw[at + 3 : at + 7], "big")
+                at += 7
+            if at < size and not usual_tail(raw, at, size):
+                return None
+        except IndexError:
+            return None
+        if len(next_hop) != 4:
+            return None
+        made = SpelledAttributes()
+        made.origin = ORIGINS[raw[3]]
+        made.path_octets = raw[7:end]
+        made.path_length = raw[8]
+        made.neighbour_as = int.from_bytes(raw[9:13], "big")
+        made.next_hop_octets = self.next_hops.setdefault(next_hop, next_hop)
+        made.med = med
+        made.local_pref = None
+        made.reflection = b""
+        made.tail = raw[at:]
+        made.is_whole = True
+        return made
+
+    def read_any(self, raw: bytes) -> Block | SpelledAttributes:
+        """What `read` gives, of any block: one attribute after the other."""
         if self.errors:
             self.errors = []
         made = SpelledAttributes()

@@ -48,21 +48,27 @@ MP_UNREACH_OVERHEAD: Final = 4 + 2 + 1
 #: Unicast and multicast SAFIs, whose NLRI are prefixes and nothing else.
 PLAIN: Final = 2
 _ORIGIN: Final = tuple(bytes((0x40, 1, 1, origin)) for origin in range(3))
+#: Header, Withdrawn Routes Length and Total Path Attribute Length of an UPDATE that withdraws nothing.
+_UPDATE: Final = Struct(">16sHBHH").pack
+#: By the number of AS numbers, how an AS_PATH of one sequence begins: attribute header and segment header.
+_SEQUENCE: Final = tuple(bytes((0x40, 2, 2 + 4 * count, 2, count)) for count in range(64))
 
 
 class Encoder:
     """Spells UPDATEs for the sessions that share `as4` (4-octet AS numbers, RFC 6793) and `max_message` (octets)."""
 
-    __slots__ = ("_next_hop", "_rewrite", "as4", "max_message")
+    __slots__ = ("_next_hop", "_plain", "_prepend", "_rewrite", "as4", "max_message")
 
     def __init__(self, *, as4: bool = True, max_message: int = MAX_MESSAGE) -> None:
         self.as4 = as4
         self.max_message = max_message
         self._rewrite: Rewrite | None = None
         self._next_hop = b""
+        self._prepend = b""
+        self._plain = False  #: the rewrite is the one between external peers: prepend, our next hop, nothing else
 
-    def block(self, attributes: Attributes, rewrite: Rewrite) -> bytes:
-        """The path attributes as they go out, without the next hop."""
+    def block(self, attributes: Attributes, rewrite: Rewrite, next_hop: bytes = b"") -> bytes:
+        """The path attributes as they go out, in the order of their codes; `next_hop` is NEXT_HOP, header and all."""
         spelled = spell(attributes)
         value = spelled.path_octets
         if rewrite.override or not self.as4 or (value and value[0] != 2):
@@ -79,7 +85,7 @@ class Encoder:
             path = bytes((0x40, 2, size)) + value
         else:
             path = b"\x50\x02" + _U16(size) + value
-        return _ORIGIN[spelled.origin] + path + self._rest(spelled, rewrite, value)
+        return _ORIGIN[spelled.origin] + path + next_hop + self._rest(spelled, rewrite, value)
 
     def _rest(self, spelled: SpelledAttributes, rewrite: Rewrite, path: bytes) -> bytes:
         if rewrite.external and self.as4 and not rewrite.keep_med:
@@ -140,26 +146,49 @@ class Encoder:
 
     def announce(self, family: Family, attributes: Attributes, rewrite: Rewrite, nlri: Sequence[bytes]) -> list[bytes]:
         """UPDATEs that announce all of `nlri`. Raises LocalError if the attributes leave no room for a prefix."""
-        block = self.block(attributes, rewrite)
         if rewrite is not self._rewrite:
-            self._rewrite, self._next_hop = rewrite, next_hop_octets(rewrite.next_hop, rewrite.link_local_next_hop)
+            self._prepare(rewrite)
         next_hop = self._next_hop or attributes.next_hop_octets
         if family.safi > PLAIN:
             nlri, next_hop = _bound(family, nlri, attributes.binding), _next_hop_of(family, next_hop)
         if family == IPV4_UNICAST and len(next_hop) == 4:
-            block += b"\x40\x03\x04" + next_hop
+            block = self._plain_block(attributes, next_hop) or self.block(
+                attributes, rewrite, b"\x40\x03\x04" + next_hop
+            )
             size = len(block)
             room = self.max_message - EMPTY_UPDATE - size
             joined = b"".join(nlri)
             if len(joined) <= room:
-                return [MARKER + _HEAD(EMPTY_UPDATE + size + len(joined), UPDATE, 0) + _U16(size) + block + joined]
+                return [_UPDATE(MARKER, EMPTY_UPDATE + size + len(joined), UPDATE, 0, size) + block + joined]
             return [
-                MARKER + _HEAD(EMPTY_UPDATE + len(block) + len(joined), UPDATE, 0) + _U16(len(block)) + block + joined
+                _UPDATE(MARKER, EMPTY_UPDATE + size + len(joined), UPDATE, 0, size) + block + joined
                 for joined in _packed(nlri, room)
             ]
+        block = self.block(attributes, rewrite)
         head = _U16(family.afi) + bytes((family.safi, len(next_hop))) + next_hop + b"\0"
         room = self.max_message - EMPTY_UPDATE - len(block) - 4 - len(head)
         return [self._whole(attribute(0x90, 14, head + joined) + block) for joined in _packed(nlri, room)]
+
+    def _prepare(self, rewrite: Rewrite) -> None:
+        """Work out what all routes with this rewrite have in common; they come in long runs."""
+        self._rewrite = rewrite
+        self._next_hop = next_hop_octets(rewrite.next_hop, rewrite.link_local_next_hop)
+        self._prepend = _AS4(rewrite.prepend)
+        changes_more = rewrite.keep_med or rewrite.override is not None or not rewrite.external
+        self._plain = self.as4 and bool(rewrite.prepend) and not changes_more
+
+    def _plain_block(self, attributes: Attributes, next_hop: bytes) -> bytes | None:
+        """What `block` gives, of a path that is one sequence and only has to be prepended to; None for any other."""
+        if not self._plain or attributes.__class__ is not SpelledAttributes:
+            return None
+        value = attributes.path_octets
+        size = len(value)
+        if not 6 <= size < 254 or value[0] != 2 or size != 2 + 4 * value[1]:
+            return None
+        head = _SEQUENCE[value[1] + 1]
+        return b"".join(
+            (_ORIGIN[attributes.origin], head, self._prepend, value[2:], b"\x40\x03\x04", next_hop, attributes.tail)
+        )
 
     @staticmethod
     def _whole(block: bytes) -> bytes:

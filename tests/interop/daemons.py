@@ -1,0 +1,143 @@
+"""The daemons that the interop tests talk to, each in a namespace, asked through its own CLI; and `bgp run` beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from interop.wires import Namespace, end, eventually
+
+ROOT: Final = Path(__file__).parent.parent.parent
+
+
+class Process:
+    """A daemon: what it was started with, and its log."""
+
+    def __init__(self, host: Namespace, folder: Path, command: Sequence[str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.host = host
+        self.folder = folder
+        self.log = folder / "log"
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, again if it ended."""
+        self._process = self.host.start(self._command, self.log)
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """End it and give its exit status."""
+        assert self._process is not None
+        return end(self._process, by)
+
+    def tail(self) -> str:
+        """The end of its log, for messages."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:]) if self.log.exists() else "no log"
+
+
+class Bird(Process):
+    """BIRD 2 with a configuration."""
+
+    def __init__(self, host: Namespace, folder: Path, configuration: str) -> None:
+        self.socket = folder / "bird.ctl"
+        file = folder / "bird.conf"
+        super().__init__(host, folder, ["bird", "-f", "-c", str(file), "-s", str(self.socket)])
+        file.write_text(configuration)
+
+    def start(self) -> None:
+        """See `Process`; returns when its CLI answers."""
+        super().start()
+        eventually(self._answers, "birdc answers", self.tail)
+
+    def _answers(self) -> bool:
+        return subprocess.run(self._cli("show status"), capture_output=True).returncode == 0
+
+    def _cli(self, question: str) -> list[str]:
+        return ["birdc", "-s", str(self.socket), *question.split()]
+
+    def ask(self, question: str) -> str:
+        """What `birdc` says."""
+        return subprocess.run(self._cli(question), check=True, capture_output=True, text=True).stdout
+
+    def route(self, prefix: str, table: str = "") -> dict[str, str]:
+        """The attributes of the only route to `prefix` as BIRD names them; empty if there is none."""
+        said = subprocess.run(
+            self._cli(f"show route {prefix} all{table}"), capture_output=True, text=True, check=False
+        ).stdout
+        lines = [line.strip() for line in said.splitlines()]
+        found = dict(line.split(": ", 1) for line in lines if line.startswith("BGP.") and ": " in line)
+        return {name.removeprefix("BGP."): value.strip() for name, value in found.items()}
+
+    def is_established(self, protocol: str) -> bool:
+        """Whether a session is up."""
+        return "Established" in self.ask(f"show protocols {protocol}")
+
+
+class Frr(Process):
+    """FRR's bgpd, without zebra: it takes every next hop for valid."""
+
+    def __init__(self, host: Namespace, folder: Path, configuration: str) -> None:
+        file = folder / "bgpd.conf"
+        command = ["/usr/lib/frr/bgpd", "-Z", "-S", "-f", str(file), "-i", str(folder / "pid"), "-A", "127.0.0.1"]
+        super().__init__(host, folder, [*command, "-P", "0", "--vty_socket", str(folder), "--log", "stdout"])
+        file.write_text(configuration)
+
+    def start(self) -> None:
+        """See `Process`; returns when its CLI answers."""
+        super().start()
+        eventually(lambda: self._cli("show version").returncode == 0, "vtysh answers", self.tail)
+
+    def _cli(self, question: str) -> subprocess.CompletedProcess[str]:
+        command = ["vtysh", "--vty_socket", str(self.folder), "-d", "bgpd", "-c", question]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    def ask(self, question: str) -> Any:
+        """What `vtysh -c "… json"` says."""
+        said = self._cli(f"{question} json")
+        assert said.returncode == 0, said.stdout + said.stderr
+        return json.loads(said.stdout)
+
+    def is_established(self, neighbour: str) -> bool:
+        """Whether a session is up."""
+        found = self.ask(f"show bgp neighbors {neighbour}")
+        return bool(found.get(neighbour, {}).get("bgpState") == "Established")
+
+
+class Ours(Process):
+    """`bgp run` with a configuration, and the other commands against it."""
+
+    def __init__(self, host: Namespace, folder: Path, configuration: str) -> None:
+        self.control = folder / "control.sock"
+        file = folder / "speaker.toml"
+        super().__init__(host, folder, [sys.executable, "-m", "bgp", "run", str(file)])
+        file.write_text(configuration.replace("{control}", str(self.control)))
+
+    def start(self) -> None:
+        """See `Process`; returns when the control socket answers."""
+        super().start()
+        eventually(lambda: self._cli("show", "summary").returncode == 0, "bgp show answers", self.tail)
+
+    def _cli(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bgp", *words]
+        where = os.environ | {"BGP_CONTROL": str(self.control)}
+        return subprocess.run(command, capture_output=True, text=True, env=where, cwd=ROOT)
+
+    def ask(self, *words: str) -> Any:
+        """The JSON that a command gives."""
+        said = self._cli(*words, "--json")
+        assert said.returncode == 0, said.stdout + said.stderr
+        return json.loads(said.stdout)
+
+    def tell(self, *words: str) -> None:
+        """Run a command that changes something."""
+        said = self._cli(*words)
+        assert said.returncode == 0, said.stdout + said.stderr
+
+    def __str__(self) -> str:
+        return self.tail()
