@@ -104,10 +104,13 @@ class AdjRibIn:
         """The identities of the attribute blocks that some route of this peer still has."""
         return {id(path.received) for table in self.tables.values() for path in table.values()}
 
-    @property
-    def wants_sweep(self) -> bool:
-        """Whether so many paths are remembered that many dead ones must be among them."""
-        return len(self._paths) >= self._sweep_at and 2 * len(self._paths) > len(self)
+    def is_due_for_sweep(self) -> bool:
+        """Whether so many paths are remembered that many dead ones must be among them; cheap to ask at every UPDATE."""
+        known = len(self._paths)
+        if known < self._sweep_at:
+            return False
+        self._sweep_at = known + SWEEP_FLOOR // 4  # until then the answer would hardly be another
+        return 2 * known > len(self)
 
     def forget(self, live: set[int]) -> None:
         """Drop the paths of attribute blocks whose identity is not in `live`."""

@@ -161,7 +161,7 @@ class Intake:
                 table.insert(keys, path, before)
         if (limit := self._limit) is not None and len(adj_in.tables[family]) > limit:
             self._too_many(family, limit)
-        elif adj_in.wants_sweep and (scanner := self.scanner) is not None:
+        elif adj_in.is_due_for_sweep() and (scanner := self.scanner) is not None:
             live = adj_in.live_blocks()
             adj_in.forget(live)
             scanner.forget(live)

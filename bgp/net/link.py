@@ -11,7 +11,7 @@ from bgp.net.transport import Connection
 from bgp.session import Session
 
 #: Octets that one read asks for; a full table comes in pieces of this size.
-CHUNK: Final = 1 << 18
+CHUNK: Final = 1 << 16
 #: Seconds that a closing connection has to take the NOTIFICATION.
 LINGER: Final = 2.0
 
