@@ -190,11 +190,20 @@ class AdjRibIn:
         yield from groups.values()
 
     def refuse(
-        self, family: Family, keys: Sequence[bytes], attributes: Attributes, why: Ineligible
-    ) -> Mapping[bytes, Path]:
-        """Take routes in that may not be used for a reason of their own. Gives what they replace."""
-        path = Path(attributes, self.source, ineligible=why)
-        return self.store(family, keys, path) or {}
+        self,
+        family: Family,
+        keys: Sequence[bytes],
+        attributes: Attributes,
+        why: Ineligible,
+        path_ids: Sequence[int] | None = None,
+    ) -> None:
+        """Take routes in that can never be used, whatever the rules: there is nothing the Loc-RIB has to know."""
+        if path_ids is None:
+            self.store(family, keys, Path(attributes, self.source, ineligible=why))
+            return
+        for nlri, path_id in zip(keys, path_ids, strict=True):
+            path = Path(attributes, self.source, ineligible=why, path_id=path_id)
+            self.store(family, [path_id.to_bytes(4, "big") + nlri], path)
 
     def store(self, family: Family, keys: Sequence[bytes], path: Path) -> Mapping[bytes, Path] | None:
         """Put `path` under each of `keys`; gives what stood there before, None for nothing."""
@@ -283,5 +292,7 @@ class AdjRibIn:
 def _by_block(table: Mapping[bytes, Path]) -> list[tuple[Attributes, list[tuple[bytes, Path]]]]:
     groups: dict[int, tuple[Attributes, list[tuple[bytes, Path]]]] = {}
     for key, path in table.items():
+        if path.ineligible is not None and path.ineligible.why is Why.NOT_UNICAST:
+            continue  # no rule makes a destination of it
         groups.setdefault(id(path.received), (path.received, []))[1].append((key, path))
     return list(groups.values())

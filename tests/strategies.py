@@ -207,6 +207,7 @@ _GOOD: dict[tuple[int, int], st.SearchStrategy[bytes]] = {
     (14, 0): st.sampled_from(
         [
             bytes.fromhex("000201 10 20010db8000000000000000000000001 00 20 20010db8"),
+            bytes.fromhex("000201 10 20010db8000000000000000000000001 00 08 ff 00 20 20010db8"),
             bytes.fromhex("000101 04 0a000001 00 18 0a0102"),
             bytes.fromhex("000201 10 20010db8000000000000000000000001 00"),
             bytes.fromhex("001946 04 0a000001 00 0102"),
@@ -246,7 +247,11 @@ _CODES = st.sampled_from(sorted({code for code, _ in _GOOD}))
 def _field(draw: st.DrawFn, context: Context) -> bytes:
     if draw(st.integers(0, 15)) == 15:
         return draw(st.one_of(st.binary(max_size=8), st.sampled_from([b"\x21\n\1\2\3\4", b"\x18\n\1"])))
-    some = draw(st.lists(st.sampled_from([b"\x18\n\1\2", b"\x08\n", b"\x10\n\1", b"\x09\n\xff"]), max_size=3))
+    some = draw(
+        st.lists(
+            st.sampled_from([b"\x18\n\1\2", b"\x08\n", b"\x10\n\1", b"\x09\n\xff", b"\x08\xe0", b"\0"]), max_size=3
+        )
+    )
     return b"".join(b"\0\0\0\1" + one if IPV4_UNICAST in context.add_path else one for one in some)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
 from rib.adj_in import AdjRibIn, ImportRules
+from rib.eligibility import Ineligible, Why
 from rib.family import Family
 from rib.loc_rib import LocRib
 from rib.route import Source
@@ -141,6 +142,8 @@ class Intake:
                 self._loc_rib.table(family).remove(gone)
         for reach in update.announced:
             self.take(reach)
+        for family, attributes, nlri, ids in update.refused:
+            adj_in.refuse(family, nlri, attributes, Ineligible(Why.NOT_UNICAST), ids)
         if update.end_of_rib is not None:
             if update.end_of_rib not in self._refreshing:
                 self._end_doubt(adj_in, update.end_of_rib)

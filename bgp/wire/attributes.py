@@ -222,6 +222,10 @@ def check(code: int, flags: int, value: bytes, context: Context) -> UpdateError 
     if row is None:
         if flags & OPTIONAL:
             return None
+        if not flags & TRANSITIVE:
+            # RFC 4271 4.3: no attribute is well-known and not transitive, so the flags are wrong, whatever it is.
+            reason = f"attribute {code} with flags {flags:#04x}"
+            return _error(code, flags, value, _W, Subcode.ATTRIBUTE_FLAGS_ERROR, reason)
         reason = f"attribute {code} is not optional and unknown"
         return _error(code, flags, value, Reaction.SESSION_RESET, Subcode.UNRECOGNIZED_WELL_KNOWN_ATTRIBUTE, reason)
     if row.refused is not None and row.refused(context):

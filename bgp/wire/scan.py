@@ -24,8 +24,8 @@ from bgp.wire.block import ALWAYS, WHOLE, Block, BlockReader
 from bgp.wire.context import Context
 from bgp.wire.nlri import FAMILIES
 from bgp.wire.nlri.kind import runs
-from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
-from bgp.wire.spelling import SpelledAttributes
+from bgp.wire.prefixes import STEP4, STEP6, Doubtful, prefixes, prefixes_with_ids, split
+from bgp.wire.spelling import SpelledAttributes, attribute
 from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
 
 #: Malformed blocks that are remembered.
@@ -69,10 +69,25 @@ class Found(NamedTuple):
     binding: bytes = b""
 
 
-class RouteUpdate:
-    """What one UPDATE says. `errors` are those that RFC 7606 lets the session survive."""
+class Cut(NamedTuple):
+    """MP_REACH_NLRI or MP_UNREACH_NLRI, cut out of its block."""
 
-    __slots__ = ("announced", "end_of_rib", "errors", "withdrawn")
+    flags: int
+    code: int
+    value: bytes
+
+    def error(self, reason: str) -> PeerError:
+        """Optional Attribute Error, whose data is the attribute (RFC 4271 6.3)."""
+        return PeerError(3, 9, attribute(self.flags, self.code, self.value), reason)
+
+
+class RouteUpdate:
+    """What one UPDATE says. `errors` are those that RFC 7606 lets the session survive, `octets` its body where there are any.
+
+    `refused` are announced prefixes that are no unicast destinations, to be ignored (RFC 4271 6.3).
+    """
+
+    __slots__ = ("announced", "end_of_rib", "errors", "octets", "refused", "withdrawn")
 
     def __init__(
         self,
@@ -80,7 +95,10 @@ class RouteUpdate:
         withdrawn: Sequence[Unreach] = (),
         errors: tuple[UpdateError, ...] = (),
         end_of_rib: Family | None = None,
+        refused: Sequence[Reach] = (),
     ) -> None:
+        self.octets = b""
+        self.refused = refused
         self.announced = announced
         self.withdrawn = withdrawn
         self.errors = errors
@@ -122,9 +140,8 @@ class UpdateScanner:
                 found = self._whole.get(raw) or self._learn(raw)
                 if found is not None:
                     nlri = prefixes(octets, stop, end, STEP4)
-                    if nlri is None:
-                        raise PeerError(3, 10, b"", "NLRI field is malformed")
-                    return _new_tuple(Reach, (IPV4_UNICAST, found, nlri, None))
+                    if nlri.__class__ is list:
+                        return _new_tuple(Reach, (IPV4_UNICAST, found, nlri, None))
         return self._scan_any(octets, at, end)
 
     def _scan_any(self, octets: bytes, at: int, end: int) -> RouteUpdate:
@@ -142,7 +159,10 @@ class UpdateScanner:
         new = self._list(IPV4_UNICAST, octets, block_to, end)
         if gone is None or new is None:
             raise PeerError(3, 10, b"", f"{'NLRI' if gone else 'Withdrawn Routes'} field is malformed")
-        return self._assemble(octets[block_from:block_to], gone, new)
+        update = self._assemble(octets[block_from:block_to], gone, new)
+        if update.errors or update.refused:
+            update.octets = octets[at:end]
+        return update
 
     def _learn(self, raw: bytes) -> SpelledAttributes | None:
         """Read a block that is new; None unless IPv4 prefixes can be used with it as it is."""
@@ -162,29 +182,29 @@ class UpdateScanner:
 
     def _assemble(self, raw: bytes, gone: Unreach, new: Unreach) -> RouteUpdate:
         """Put the fields of an UPDATE together, by the rules of RFC 7606 3 and 5."""
-        reach: bytes | None = None
-        unreach: bytes | None = None
+        reach: Cut | None = None
+        unreach: Cut | None = None
         ignored: list[UpdateError] = []
         rest = raw
         if self._block(raw).has_mp:
-            rest, reach, unreach, ignored = self._cut(raw)
+            rest, reach, unreach = self._cut(raw)
         announced = [Found(new)] if new.nlri else []
         withdrawn = [gone] if gone.nlri else []
         if reach is not None:
             found = self._reach(reach)
             if found is None:
-                ignored.append(_ignored(MP_REACH, reach))
+                ignored.append(_ignored(reach))
             else:
                 announced += found
         empty_unreach: Family | None = None
         if unreach is not None:
             lost = self._unreach(unreach)
             if lost is None:
-                ignored.append(_ignored(MP_UNREACH, unreach))
-            elif len(unreach) > 3:
+                ignored.append(_ignored(unreach))
+            elif len(unreach.value) > 3:
                 withdrawn += lost
             else:
-                empty_unreach = _family_of(unreach)
+                empty_unreach = _family_of(unreach.value)
         if not rest and not announced:
             end_of_rib = empty_unreach if raw and not withdrawn else None
             return RouteUpdate((), withdrawn, tuple(ignored), IPV4_UNICAST if not raw and not withdrawn else end_of_rib)
@@ -196,21 +216,20 @@ class UpdateScanner:
                 raise PeerError(3, 1, b"", f"{errors[0].reason}, and no route to treat as withdrawn")
             withdrawn += [one.routes for one in announced]
             return RouteUpdate((), withdrawn, errors)
-        reached = [
-            Reach(
-                routes.family,
-                block.attributes if next_hop is None else self._with(rest, block.attributes, next_hop, binding),
-                routes.nlri,
-                routes.path_ids,
-            )
-            for routes, next_hop, binding in announced
-        ]
-        return RouteUpdate(reached, withdrawn, errors)
+        reached: list[Reach] = []
+        refused: list[Reach] = []
+        for (family, nlri, ids), next_hop, binding in announced:
+            attributes = block.attributes if next_hop is None else self._with(rest, block.attributes, next_hop, binding)
+            if nlri.__class__ is Doubtful:
+                for where, (some, their_ids) in zip((reached, refused), split(nlri, ids, family.afi), strict=True):
+                    where += [Reach(family, attributes, some, their_ids)] if some else []
+            else:
+                reached.append(Reach(family, attributes, nlri, ids))
+        return RouteUpdate(reached, withdrawn, errors, refused=refused)
 
-    def _cut(self, raw: bytes) -> tuple[bytes, bytes | None, bytes | None, list[UpdateError]]:
-        """`raw` without MP_REACH_NLRI and MP_UNREACH_NLRI, and the values of these two."""
-        found: dict[int, bytes] = {}
-        errors: list[UpdateError] = []
+    def _cut(self, raw: bytes) -> tuple[bytes, Cut | None, Cut | None]:
+        """`raw` without MP_REACH_NLRI and MP_UNREACH_NLRI, and these two."""
+        found: dict[int, Cut] = {}
         kept: list[bytes] = []
         at, size = 0, len(raw)
         while size - at >= 3:
@@ -228,14 +247,14 @@ class UpdateScanner:
             if code in (MP_REACH, MP_UNREACH):
                 if code in found:
                     raise PeerError(3, 1, b"", f"attribute {code} appears twice (RFC 7606 3 g)")
-                found[code] = raw[start:end]
+                found[code] = Cut(flags, code, raw[start:end])
                 problem = check(code, flags, raw[start:end], self.context)
                 if problem is not None:
                     raise PeerError(problem.code, problem.subcode, problem.data, problem.reason)
             else:
                 kept.append(raw[at:end])
             at = end
-        return b"".join(kept) + raw[at:], found.get(MP_REACH), found.get(MP_UNREACH), errors
+        return b"".join(kept) + raw[at:], found.get(MP_REACH), found.get(MP_UNREACH)
 
     def _family(self, value: bytes) -> Family | None:
         """The family of MP_REACH_NLRI or MP_UNREACH_NLRI; None for one that was not negotiated."""
@@ -245,10 +264,9 @@ class UpdateScanner:
             return None
         return family
 
-    def _reach(self, value: bytes) -> list[Found] | None:
-        """MP_REACH_NLRI (RFC 4760 3); None for a family that was not negotiated."""
-        if len(value) < 5:
-            raise PeerError(3, 9, b"", "MP_REACH_NLRI is too short")
+    def _reach(self, reach: Cut) -> list[Found] | None:
+        """MP_REACH_NLRI (RFC 4760 3), which has at least 5 octets; None for a family that was not negotiated."""
+        value = reach.value
         family = self._family(value)
         if family is None:
             return None
@@ -256,42 +274,42 @@ class UpdateScanner:
         at = 4 + size
         row = FAMILIES.get(family)
         if at >= len(value) or (row is not None and size not in row.next_hops):
-            raise PeerError(3, 9, b"", f"MP_REACH_NLRI has a next hop of {size} octets in {family}")
+            raise reach.error(f"MP_REACH_NLRI has a next hop of {size} octets in {family}")
         next_hop = value[4:at]
         if family in PREFIX_FAMILIES:
             routes = self._list(family, value, at + 1, len(value))
             if routes is None:
-                raise PeerError(3, 9, b"", "MP_REACH_NLRI has a malformed prefix")
+                raise reach.error("MP_REACH_NLRI has a malformed prefix")
             return [Found(routes, next_hop)] if routes.nlri else []
         if row is not None and size in WITH_RD:
             next_hop = b"".join(next_hop[8 + i : 24 + i] for i in range(0, size, 24))
-        return [Found(routes, next_hop, binding) for binding, routes in self._others(family, value, at + 1, False)]
+        return [Found(routes, next_hop, binding) for binding, routes in self._others(family, reach, at + 1, False)]
 
-    def _unreach(self, value: bytes) -> list[Unreach] | None:
-        """MP_UNREACH_NLRI (RFC 4760 4); None for a family that was not negotiated."""
-        if len(value) < 3:
-            raise PeerError(3, 9, b"", "MP_UNREACH_NLRI is too short")
+    def _unreach(self, unreach: Cut) -> list[Unreach] | None:
+        """MP_UNREACH_NLRI (RFC 4760 4), which has at least 3 octets; None for a family that was not negotiated."""
+        value = unreach.value
         family = self._family(value)
         if family is None:
             return None
         if family in PREFIX_FAMILIES:
             routes = self._list(family, value, 3, len(value))
             if routes is None:
-                raise PeerError(3, 9, b"", "MP_UNREACH_NLRI has a malformed prefix")
+                raise unreach.error("MP_UNREACH_NLRI has a malformed prefix")
             return [routes]
-        return [routes for _, routes in self._others(family, value, 3, True)]
+        return [routes for _, routes in self._others(family, unreach, 3, True)]
 
-    def _others(self, family: Family, value: bytes, at: int, withdrawn: bool) -> list[tuple[bytes, Unreach]]:
-        """The routes of value[at:] in a family whose NLRI are more than prefixes, with what they are bound to."""
+    def _others(self, family: Family, cut: Cut, at: int, withdrawn: bool) -> list[tuple[bytes, Unreach]]:
+        """The routes from `at` on in a family whose NLRI are more than prefixes, with what they are bound to."""
+        value = cut.value
         row = FAMILIES.get(family)
         if row is None:
             return [(b"", Unreach(family, [value[at:]], None))] if at < len(value) else []
-        split = row.kind.split
-        assert split is not None  # only families of plain prefixes have none
-        found = runs(split, value, at, len(value), withdrawn, family in self.context.add_path)
+        elements = row.kind.split
+        assert elements is not None  # only families of plain prefixes have none
+        found = runs(elements, value, at, len(value), withdrawn, family in self.context.add_path)
         if found is None:
             name = "MP_UNREACH_NLRI" if withdrawn else "MP_REACH_NLRI"
-            raise PeerError(3, 9, b"", f"{name} has a malformed NLRI of {family}")
+            raise cut.error(f"{name} has a malformed NLRI of {family}")
         return [(binding, Unreach(family, keys, ids)) for binding, keys, ids in found]
 
     def _block(self, raw: bytes) -> Block:
@@ -327,10 +345,10 @@ def _family_of(value: bytes) -> Family:
     return Family(int.from_bytes(value[:2], "big"), value[2])
 
 
-def _ignored(code: int, value: bytes) -> UpdateError:
-    family = _family_of(value)
-    reason = f"attribute {code} is for {family}, which was not negotiated"
-    return UpdateError(Reaction.ATTRIBUTE_DISCARD, 3, 9, b"", reason, code, family)
+def _ignored(cut: Cut) -> UpdateError:
+    family = _family_of(cut.value)
+    reason = f"attribute {cut.code} is for {family}, which was not negotiated"
+    return UpdateError(Reaction.ATTRIBUTE_DISCARD, 3, 9, b"", reason, cut.code, family)
 
 
 def _missing(codes: int, plain: bool, any_reach: bool) -> list[UpdateError]:

@@ -24,6 +24,7 @@ from bgp.wire.context import Context
 from bgp.wire.fields import U8, U16, Malformed, build, parse
 from bgp.wire.nlri import decode_nlri, encode_nlri, has_routes, is_carried, is_read
 from bgp.wire.spelling import EXTENDED_LENGTH
+from bgp.wire.spelling import attribute as as_attribute
 from rib.family import IPV4_UNICAST
 
 UPDATE: Final = c.Struct(
@@ -47,7 +48,7 @@ MP_CODES: Final = frozenset({AttributeCode.MP_REACH_NLRI, AttributeCode.MP_UNREA
 def decode_update(body: bytes, context: Context) -> Update:
     """The message in `body`, with its `errors`; those of reaction SESSION_RESET among them where it could yet be read.
 
-    Raises PeerError where it cannot be split into its fields and prefixes (3/1, 3/9, 3/10).
+    Raises PeerError where it cannot be split into its fields and plain prefixes (3/1, 3/10).
     """
     try:
         fields = parse(UPDATE, body)
@@ -66,8 +67,7 @@ def decode_attributes(
 ) -> tuple[list[PathAttribute], list[UpdateError]]:
     """A block of path attributes and what is wrong with each.
 
-    `readers` reads values of some codes in another way, and may raise Malformed. Raises PeerError 3/9 for MP_REACH_NLRI and
-    MP_UNREACH_NLRI that cannot be read.
+    `readers` reads values of some codes in another way, and may raise Malformed.
     """
     attributes: list[PathAttribute] = []
     errors: list[UpdateError] = []
@@ -118,8 +118,10 @@ def _judge(
     try:
         return decode_value(code, value, context)
     except Malformed as error:
-        if code in MP_CODES:
-            raise _reset(UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR, f"{name_of(code)}: {error}") from error
+        if code in MP_CODES and wrong is None:
+            octets = as_attribute(flags, code, value)
+            reason = f"{name_of(code)}: {error}"
+            errors.append(_error(Reaction.SESSION_RESET, UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR, reason, octets, code))
         return value
 
 
