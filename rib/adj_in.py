@@ -20,6 +20,8 @@ from rib.route import Path, Source, SourceKind
 
 #: Attribute blocks that a peer may have without the table of paths being swept for dead ones.
 SWEEP_FLOOR = 16384
+#: Reasons that no rule gives and so no rule takes away: see `AdjRibIn.refuse`.
+OF_THEIR_OWN = frozenset({Why.MALFORMED, Why.NOT_UNICAST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +50,25 @@ class ImportRules:
                 return Ineligible(Why.CLUSTER_LOOP, str(cluster))
         return None
 
-    def judge_next_hop(self, received: Attributes) -> Ineligible | None:
-        """Why the route's next hop rules it out; None if it does not."""
+    def judge_next_hop(self, received: Attributes) -> tuple[Ineligible | None, int]:
+        """Why the route's next hop rules it out (None if it does not), and the interior cost of the way there."""
         next_hop = received.next_hop or received.link_local_next_hop
         if next_hop is None:
-            return None
+            return None, 0
         if problem := why_not_a_host(next_hop, over_loopback=self.over_loopback):
-            return Ineligible(Why.NEXT_HOP_INVALID, f"{next_hop} is {problem}")
+            return Ineligible(Why.NEXT_HOP_INVALID, f"{next_hop} is {problem}"), 0
         if next_hop in self.own_addresses:
-            return Ineligible(Why.NEXT_HOP_SELF, str(next_hop))
-        if self.resolver.metric(next_hop) is None:
-            return Ineligible(Why.NEXT_HOP_UNRESOLVABLE, str(next_hop))
-        return None
+            return Ineligible(Why.NEXT_HOP_SELF, str(next_hop)), 0
+        cost = self.resolver.metric(next_hop)
+        if cost is None:
+            return Ineligible(Why.NEXT_HOP_UNRESOLVABLE, str(next_hop)), 0
+        return None, cost
+
+    def prefer(self, received: Attributes) -> Attributes:
+        """The route with the degree of preference that a peer's routes have where they name none (RFC 4271 9.1.1)."""
+        if self.default_local_pref == DEFAULT_LOCAL_PREF or received.local_pref is not None:
+            return received
+        return received.replace(local_pref=self.default_local_pref)
 
 
 class Stored(NamedTuple):
@@ -78,16 +87,14 @@ class AdjRibIn:
 
     def __init__(self, source: Source, rules: ImportRules, families: Iterable[Family]) -> None:
         self.source = source
-        self.rules = rules
-        #: One path stands for all prefixes of an attribute block: `path` and `store` do what `announce` does.
-        self.uniform = rules.policy is None or not rules.policy.per_prefix
-        self._untouched = rules.policy is not None and rules.policy.trivial
         self.tables: dict[Family, dict[bytes, Path]] = {family: {} for family in families}
-        self._paths: dict[tuple[int, int] | int, Path] = {}
-        self._next_hops: dict[bytes, Ineligible | None] = {}
-        self._sweep_at = SWEEP_FLOOR
         #: By family, the keys of routes that the peer has not said again since `mark_stale` (RFC 4724 4.2, RFC 7313 4.2).
         self.stale: dict[Family, set[bytes]] = {}
+        self._paths: dict[object, Path] = {}
+        self._former: dict[object, Path] = {}
+        self._next_hops: dict[bytes, tuple[Ineligible | None, int]] = {}
+        self._sweep_at = SWEEP_FLOOR
+        self._adopt(rules)
 
     def __len__(self) -> int:
         return sum(map(len, self.tables.values()))
@@ -97,8 +104,21 @@ class AdjRibIn:
         index = id(attributes) if path_id is None else (id(attributes), path_id)
         found = self._paths.get(index)
         if found is None:
-            found = self._paths[index] = self._make(attributes, path_id)
+            found = self._remember(index, self._make(attributes, path_id))
         return found
+
+    def _remember(self, index: object, path: Path) -> Path:
+        """Keep a path that was made, or the one in its place before new rules, if they come to the same."""
+        former = self._former.get(index)
+        if (
+            former is not None
+            and former.ineligible == path.ineligible
+            and former.interior_cost == path.interior_cost
+            and former.attributes == path.attributes
+        ):
+            path = former
+        self._paths[index] = path
+        return path
 
     def live_blocks(self) -> set[int]:
         """The identities of the attribute blocks that some route of this peer still has."""
@@ -118,16 +138,20 @@ class AdjRibIn:
         self._sweep_at = max(SWEEP_FLOOR, 2 * len(self._paths))
 
     def _make(self, received: Attributes, path_id: int | None) -> Path:
-        policy = self.rules.policy
-        ineligible = self.rules.judge(received, self.source) or self._judge_next_hop(received)
+        rules, source = self.rules, self.source
+        ineligible, cost = self._judge_next_hop(received)
+        ineligible = rules.judge(received, source) or ineligible
+        policy = rules.policy
         if ineligible is None and policy is None:
             ineligible = Ineligible(Why.NO_POLICY)
-        if ineligible is None and not self._untouched and self.uniform:
-            assert policy is not None  # or it would have been ineligible
-            return self._with_policy(received, path_id, policy, next(iter(self.tables)), b"\0")
-        return Path(received, self.source, received, ineligible, path_id)
+        preferred = rules.prefer(received)
+        if ineligible is not None or policy is None or policy.trivial or not self.uniform:
+            return Path(preferred, source, received, ineligible, path_id, cost)
+        changed = policy.apply(next(iter(self.tables)), b"\0", preferred, source)
+        refused = Ineligible(Why.POLICY) if changed is None else None
+        return Path(changed or preferred, source, received, refused, path_id, cost)
 
-    def _judge_next_hop(self, received: Attributes) -> Ineligible | None:
+    def _judge_next_hop(self, received: Attributes) -> tuple[Ineligible | None, int]:
         octets = received.next_hop_octets
         try:
             return self._next_hops[octets]
@@ -137,27 +161,34 @@ class AdjRibIn:
             found = self._next_hops[octets] = self.rules.judge_next_hop(received)
             return found
 
-    def _with_policy(
-        self, received: Attributes, path_id: int | None, policy: Policy, family: Family, nlri: bytes
-    ) -> Path:
-        changed = policy.apply(family, nlri, received, self.source)
-        if changed is None:
-            refused = Ineligible(Why.POLICY)
-            return Path(received, self.source, ineligible=refused, path_id=path_id)
-        return Path(changed, self.source, received=received, path_id=path_id)
+    def _chosen(self, before: Path, policy: Policy, family: Family, nlri: bytes) -> Path:
+        """The path in place of `before` for one prefix, by a policy that looks at the prefix."""
+        changed = policy.apply(family, nlri, before.attributes, self.source)
+        if changed is before.attributes:
+            return before
+        index = (id(before.received), before.path_id, changed)
+        found = self._paths.get(index)
+        if found is None:
+            refused = Ineligible(Why.POLICY) if changed is None else None
+            attributes = before.attributes if changed is None else changed
+            made = Path(attributes, self.source, before.received, refused, before.path_id, before.interior_cost)
+            found = self._remember(index, made)
+        return found
 
     def announce(
         self, family: Family, keys: Sequence[bytes], attributes: Attributes, path_ids: Sequence[int] | None = None
     ) -> Sequence[Stored]:
         """Take routes in, and give what the Loc-RIB has to know."""
-        policy = self.rules.policy
         if path_ids is not None:
             return self._with_ids(family, keys, attributes, path_ids)
         path = self.path(attributes)
-        if path.ineligible is None and policy is not None and policy.per_prefix:
-            chosen = self._per_prefix(family, keys, attributes, policy)
-            return [Stored(path, some, self.store(family, some, path)) for path, some in chosen]
-        return (Stored(path, keys, self.store(family, keys, path)),)
+        policy = self.rules.policy
+        if policy is None or self.uniform or path.ineligible is not None:
+            return (Stored(path, keys, self.store(family, keys, path)),)
+        groups: dict[Path, list[bytes]] = {}
+        for nlri in keys:
+            groups.setdefault(self._chosen(path, policy, family, nlri), []).append(nlri)
+        return [Stored(chosen, some, self.store(family, some, chosen)) for chosen, some in groups.items()]
 
     def _with_ids(
         self, family: Family, keys: Sequence[bytes], attributes: Attributes, path_ids: Sequence[int]
@@ -166,8 +197,8 @@ class AdjRibIn:
         stored = []
         for nlri, path_id in zip(keys, path_ids, strict=True):
             path = self.path(attributes, path_id)
-            if path.ineligible is None and policy is not None and policy.per_prefix:
-                path = self._with_policy(attributes, path_id, policy, family, nlri)
+            if policy is not None and not self.uniform and path.ineligible is None:
+                path = self._chosen(path, policy, family, nlri)
             key = path_id.to_bytes(4, "big") + nlri
             old = table.get(key)
             table[key] = path
@@ -175,19 +206,6 @@ class AdjRibIn:
                 stale.discard(key)
             stored.append(Stored(path, (nlri,), None if old is None else {nlri: old}))
         return stored
-
-    def _per_prefix(
-        self, family: Family, keys: Sequence[bytes], attributes: Attributes, policy: Policy
-    ) -> Iterator[tuple[Path, list[bytes]]]:
-        groups: dict[Attributes | None, tuple[Path, list[bytes]]] = {}
-        for nlri in keys:
-            result = policy.apply(family, nlri, attributes, self.source)
-            if result not in groups:
-                refused = Ineligible(Why.POLICY) if result is None else None
-                path = Path(result or attributes, self.source, received=attributes, ineligible=refused)
-                groups[result] = (path, [])
-            groups[result][1].append(nlri)
-        yield from groups.values()
 
     def refuse(
         self,
@@ -263,18 +281,26 @@ class AdjRibIn:
     def _nlri(path: Path, key: bytes) -> bytes:
         return key if path.path_id is None else key[4:]
 
-    def rejudge(self, rules: ImportRules) -> Iterator[tuple[Family, Stored]]:
-        """Apply new rules to all that was received (RFC 4271 9.1.1); gives what `announce` gives, with the family."""
-        self._adopt(rules)
+    def rejudge(self, rules: ImportRules | None = None) -> list[tuple[Family, Stored]]:
+        """Judge anew all that was received: by other rules (RFC 4271 9.1.1), or because next hops came or went.
+
+        Gives what `announce` gives, with the family, for the routes about which the verdict is another than before.
+        """
+        former = self._paths
+        self._adopt(rules or self.rules)
+        self._former = former
         stale, self.stale = self.stale, {}
+        told: list[tuple[Family, Stored]] = []
         for family, table in self.tables.items():
             for received, keys in _by_block(table):
-                known = [path.path_id for _, path in keys if path.path_id is not None]
-                ids = known or None
+                ids = [path.path_id for _, path in keys if path.path_id is not None]
                 nlri = [self._nlri(path, key) for key, path in keys]
-                for stored in self.announce(family, nlri, received, ids):
-                    yield family, stored
-        self.stale = stale
+                for path, some, before in self.announce(family, nlri, received, ids or None):
+                    before = before or {}
+                    if changed := [one for one in some if before.get(one) is not path]:
+                        told.append((family, Stored(path, changed, before)))
+        self._former, self.stale = {}, stale
+        return told
 
     def resume(self, rules: ImportRules, families: Iterable[Family]) -> None:
         """The peer is back (RFC 4724 4.2): go on with what there is, which was all received under `rules` or like them."""
@@ -284,15 +310,15 @@ class AdjRibIn:
 
     def _adopt(self, rules: ImportRules) -> None:
         self.rules = rules
+        #: One path stands for all prefixes of an attribute block: `path` and `store` do what `announce` does.
         self.uniform = rules.policy is None or not rules.policy.per_prefix
-        self._untouched = rules.policy is not None and rules.policy.trivial
         self._paths, self._next_hops = {}, {}
 
 
 def _by_block(table: Mapping[bytes, Path]) -> list[tuple[Attributes, list[tuple[bytes, Path]]]]:
+    """What the rules judged, by attribute block."""
     groups: dict[int, tuple[Attributes, list[tuple[bytes, Path]]]] = {}
     for key, path in table.items():
-        if path.ineligible is not None and path.ineligible.why is Why.NOT_UNICAST:
-            continue  # no rule makes a destination of it
-        groups.setdefault(id(path.received), (path.received, []))[1].append((key, path))
+        if path.ineligible is None or path.ineligible.why not in OF_THEIR_OWN:
+            groups.setdefault(id(path.received), (path.received, []))[1].append((key, path))
     return list(groups.values())

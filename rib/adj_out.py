@@ -82,10 +82,13 @@ class AdjRibOut:
 
     def change_rules(self, rules: ExportRules) -> None:
         """Export by `rules` from now on; what the peers have that no longer goes out is withdrawn."""
+        self.loc_rib.flush()
         self.rules = rules
         self._per_prefix = rules.default_originate or (rules.policy is not None and rules.policy.per_prefix)
         self._verdicts.clear()
-        for family in self.pending:
+        for family, pending in self.pending.items():
+            # What they heard of these went out by other rules, which are no longer known.
+            pending.update(dict.fromkeys(pending, UNCERTAIN))
             self.note_again(family)
 
     def verdict(self, family: Family, nlri: bytes, path: Path) -> Exported | None:

@@ -77,6 +77,8 @@ class Table:
         """Decide anew between `current`, the others and `path`, of which `old` is replaced."""
         others = self.others
         losers = others.get(key)
+        if losers is not None and path in losers:
+            return  # told again, or twice in one UPDATE
         candidates = [current, path] if losers is None else [current, *losers, path]
         if old is not None and old.ineligible is None:
             candidates.remove(old)
