@@ -197,6 +197,26 @@ def test_routes_refused_for_a_reason_of_their_own_stay_refused(ids: list[int] | 
     assert len(adj_in.withdraw(IPV4_UNICAST, [A, B], ids)) == 2
 
 
+@pytest.mark.parametrize("ids", [None, [1, 1]])
+def test_routes_that_are_not_said_again_go(ids: list[int] | None) -> None:
+    # RFC 4724 4.2, RFC 7313 4.2.
+    adj_in = AdjRibIn(source(), RULES, [IPV4_UNICAST, IPV6_UNICAST])
+    block = attributes()
+    adj_in.announce(IPV4_UNICAST, [A, B], block, ids)
+    adj_in.mark_stale(IPV4_UNICAST)
+    adj_in.rejudge(RULES)
+    found = dict(adj_in.routes(IPV4_UNICAST))
+    assert all(adj_in.is_stale(IPV4_UNICAST, key, path) for key, path in found.items())
+    adj_in.announce(IPV4_UNICAST, [A], block, ids and ids[:1])
+    assert not adj_in.is_stale(IPV4_UNICAST, A, found[A])
+    assert adj_in.sweep(IPV4_UNICAST) == [(B, found[B])]
+    assert adj_in.sweep(IPV4_UNICAST) == []
+    adj_in.resume(RULES, [IPV4_UNICAST])
+    assert adj_in.path(block, ids and ids[0]) is found[A]
+    adj_in.resume(replace(RULES, allowas_in=1), [IPV6_UNICAST])
+    assert list(adj_in.routes(IPV4_UNICAST)) == []
+
+
 def test_new_rules_tell_of_what_they_change_only() -> None:
     adj_in = AdjRibIn(source(), RULES, [IPV4_UNICAST, IPV6_UNICAST])
     plain, marked = attributes(), attributes(communities=(Community.parse("1:1"),))
@@ -246,13 +266,16 @@ def test_blocks_that_no_route_has_any_more_are_forgotten(monkeypatch: pytest.Mon
     adj_in = AdjRibIn(source(), RULES, [IPV4_UNICAST])
     adj_in._sweep_at = 4
     kept = [attributes(med=number) for number in range(8)]
-    for block in kept:
+    for block in kept[:3]:
         adj_in.announce(IPV4_UNICAST, [A], block)
-    assert adj_in.wants_sweep
+        assert not adj_in.is_due_for_sweep()
+    for block in kept[3:]:
+        adj_in.announce(IPV4_UNICAST, [A], block)
+    assert adj_in.is_due_for_sweep()
     live = adj_in.live_blocks()
     assert live == {id(kept[-1])}
     adj_in.forget(live)
-    assert not adj_in.wants_sweep
+    assert not adj_in.is_due_for_sweep()
     assert adj_in.path(kept[-1]) is dict(adj_in.routes(IPV4_UNICAST))[A]
 
 
