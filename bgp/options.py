@@ -82,6 +82,7 @@ class PeerOptions:
     max_prefixes: int | None = None  #: per family; more ends the session (RFC 4486, Cease 6/1)
     add_path: AddPathMode = AddPathMode.OFF
     extended_messages: bool = True
+    extended_next_hop: bool = True  #: over IPv6: IPv4 routes may have an IPv6 next hop (RFC 8950)
     graceful_restart: RestartMode = RestartMode.AWARE
     restart_time: int = 120  #: how long the peer should wait for us, at most 4095
     stale_time: float = 360.0  #: how long routes of before a restart or a refresh wait to be said again

@@ -99,6 +99,7 @@ class ExportRules:
     policy: Policy | None = accept
     next_hops: tuple[tuple[int, IPv4Address | IPv6Address], ...] = ()
     link_local_next_hop: IPv6Address | None = None
+    extended_next_hop: frozenset[Family] = frozenset()  #: RFC 8950: IPv4 families that may go with an IPv6 next hop
     next_hop_self_external: bool = False  #: towards internal peers: our next hop on externally learned routes
     next_hop_self_always: bool = False
     peer_is_client: bool = False
@@ -180,7 +181,7 @@ class ExportRules:
             return self._passed_on(family, path, attributes)
         if self.peer_kind is SourceKind.EXTERNAL:
             # Without exceptions by next hop, all that was learned and not changed leaves in the same way.
-            if attributes is path.received and source.kind is SourceKind.EXTERNAL and not self.shared_networks:
+            if attributes is path.received and source.kind is SourceKind.EXTERNAL and not self._next_hop_matters:
                 try:
                     return self._usual[family]
                 except KeyError:
@@ -188,9 +189,21 @@ class ExportRules:
                     return found
             return self._external(family, path, attributes)
         next_hop = self._internal_next_hop(family, path, attributes)
-        if next_hop is None and attributes.next_hop is None:
-            return None
+        if next_hop is None and not self._can_read_next_hop(family, attributes):
+            next_hop = self._own_next_hop(family)
+            if next_hop is None:
+                return None
         return self._inward(path, next_hop)
+
+    @property
+    def _next_hop_matters(self) -> bool:
+        """Whether the next hop that is there decides what an external peer gets."""
+        return self.transparent or bool(self.shared_networks)
+
+    def _can_read_next_hop(self, family: Family, attributes: Attributes) -> bool:
+        """Whether there is a next hop that these peers can read with a route of `family` (RFC 8950 4)."""
+        length = len(attributes.next_hop_octets)
+        return length == 4 or (length > 4 and (family.afi != Afi.IPV4 or family in self.extended_next_hop))
 
     def _inward(self, path: Path, next_hop: IPv4Address | IPv6Address | None) -> Rewrite:
         """How a route changes towards internal peers: RFC 4456 8 marks what is reflected."""
@@ -199,7 +212,7 @@ class ExportRules:
         return Rewrite(next_hop=next_hop)
 
     def _external(self, family: Family, path: Path, attributes: Attributes) -> Rewrite | None:
-        keeps = self._keeps_next_hop(path, attributes)
+        keeps = self._keeps_next_hop(path, attributes) and self._can_read_next_hop(family, attributes)
         next_hop = None if keeps else self._own_next_hop(family)
         if next_hop is None and not keeps:
             return None

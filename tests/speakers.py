@@ -61,9 +61,11 @@ class Laboratory:
         await settle()
         return there, here
 
-    async def neighbour(self, speaker: Speaker, address: str = "10.0.0.66", **options: object) -> Neighbour:
+    async def neighbour(
+        self, speaker: Speaker, address: str = "10.0.0.66", *, to: str | None = None, **options: object
+    ) -> Neighbour:
         """A neighbour at `address` that has connected to `speaker`; see `Neighbour.open`."""
-        connection = self.network.connect(address, home(speaker), 179)
+        connection = self.network.connect(address, to or home(speaker), 179)
         found = Neighbour(connection, address, **options)
         self._nursery.start_soon(found.read)
         return found
@@ -80,6 +82,9 @@ async def laboratory() -> AsyncIterator[Laboratory]:
 
 class Neighbour:
     """The other end of a session, octet by octet."""
+
+    #: For a neighbour whose AS numbers have two octets.
+    narrow = Context(as4=False)
 
     def __init__(
         self, connection: Connection, address: str, *, asn: int = 65066, offers: Iterable[Capability] | None = None

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple, Protocol
 
+from bgp.error import LocalError
 from bgp.iana import RouteRefreshSubtype
 from bgp.message import RouteRefresh
 from bgp.wire.codec import encode
@@ -137,7 +138,11 @@ class UpdateGroup:
                 if run:
                     self._to_all(run, left_out)
                 run, left_out = [], skip
-            run += encoder.announce(family, attributes, rewrite, prefixes)
+            try:
+                run += encoder.announce(family, attributes, rewrite, prefixes)
+            except LocalError:
+                # RFC 8654 4: attributes that leave no room in a message of these peers; what they had is no longer so.
+                run += encoder.withdraw(family, prefixes)
         if run:
             self._to_all(run, left_out)
         for source, prefixes in batch.taken_back.items():

@@ -9,6 +9,7 @@ from bgp.capability import (
     Capability,
     EnhancedRouteRefresh,
     ExtendedMessage,
+    ExtendedNextHop,
     FourOctetAs,
     Fqdn,
     GracefulRestart,
@@ -51,6 +52,9 @@ def session_options(
         capabilities.append(restart)
     if peer.extended_messages:
         capabilities.append(ExtendedMessage())
+    if peer.extended_next_hop and ":" in peer.address:
+        ipv4 = tuple((family, int(Afi.IPV6)) for family in peer.families if family.afi == Afi.IPV4)
+        capabilities += [ExtendedNextHop(ipv4)] if ipv4 else []
     if peer.add_path is not AddPathMode.OFF:
         mode = _ADD_PATH[peer.add_path]
         capabilities.append(AddPath(tuple((family, mode) for family in peer.families)))
@@ -92,7 +96,8 @@ def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, agreed:
         peer_kind=SourceKind.INTERNAL if internal else SourceKind.EXTERNAL,
         peer_asn=peer.asn if peer.as_override else 0,
         policy=effective_policy(speaker, peer, peer.export_policy),
-        next_hops=_next_hops(peer, local),
+        next_hops=_next_hops(peer, local, agreed),
+        extended_next_hop=agreed.extended_next_hop,
         next_hop_self_external=peer.next_hop_self is NextHopSelf.EXTERNAL,
         next_hop_self_always=peer.next_hop_self is NextHopSelf.ALWAYS,
         peer_is_client=peer.route_reflector_client,
@@ -116,12 +121,14 @@ def _cluster_id(speaker: SpeakerOptions) -> IPv4Address:
     return IPv4Address(speaker.cluster_id or speaker.router_id)
 
 
-def _next_hops(peer: PeerOptions, local: str) -> tuple[tuple[int, IPv4Address | IPv6Address], ...]:
-    found: list[tuple[int, IPv4Address | IPv6Address]] = []
+def _next_hops(peer: PeerOptions, local: str, agreed: Negotiated) -> tuple[tuple[int, IPv4Address | IPv6Address], ...]:
+    found: dict[int, IPv4Address | IPv6Address] = {}
     address = ip_address(local.partition("%")[0])
     for afi, text, version in ((Afi.IPV4, peer.next_hop_ipv4, 4), (Afi.IPV6, peer.next_hop_ipv6, 6)):
         if text is not None:
-            found.append((afi, ip_address(text)))
+            found[afi] = ip_address(text)
         elif address.version == version:
-            found.append((afi, address))
-    return tuple(found)
+            found[afi] = address
+    if Afi.IPV4 not in found and Afi.IPV6 in found and agreed.extended_next_hop:
+        found[Afi.IPV4] = found[Afi.IPV6]  # RFC 8950: IPv4 routes over an IPv6 next hop
+    return tuple(found.items())
