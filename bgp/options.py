@@ -81,6 +81,7 @@ class PeerOptions:
     default_local_pref: int = 100
     max_prefixes: int | None = None  #: per family; more ends the session (RFC 4486, Cease 6/1)
     add_path: AddPathMode = AddPathMode.OFF
+    add_path_limit: int | None = None  #: the most paths to a prefix that we send under add-path; None for all
     extended_messages: bool = True
     extended_next_hop: bool = True  #: over IPv6: IPv4 routes may have an IPv6 next hop (RFC 8950)
     graceful_restart: RestartMode = RestartMode.AWARE

@@ -101,17 +101,28 @@ class AdjRibOut:
             found = self._verdicts[path] = self.rules.verdict(family, nlri, path)
             return found
 
-    def drain(self, family: Family, limit: int = DRAIN_LIMIT) -> Batch | None:
-        """Take up to `limit` prefixes out of the pending map and say what the peers must hear; None if nothing is pending."""
+    def take_after(self, other: AdjRibOut) -> None:
+        """Go on where `other` is, which was told the same and told its peers the same."""
+        self.pending = {family: dict(pending) for family, pending in other.pending.items()}
+
+    def named(self, family: Family, nlri: bytes) -> bytes:
+        """The NLRI as it goes out."""
+        return nlri
+
+    def _take(self, family: Family, limit: int) -> dict[bytes, Path | None]:
+        """Up to `limit` prefixes, out of the pending map."""
         pending = self.pending[family]
-        if not pending:
-            return None
         if len(pending) <= limit:
             self.pending[family] = {}
-            taken = pending
-        else:
-            first = list(pending)[:limit]
-            taken = {nlri: pending.pop(nlri) for nlri in first}
+            return pending
+        first = list(pending)[:limit]
+        return {nlri: pending.pop(nlri) for nlri in first}
+
+    def drain(self, family: Family, limit: int = DRAIN_LIMIT) -> Batch | None:
+        """Take up to `limit` prefixes out of the pending map and say what the peers must hear; None if nothing is pending."""
+        taken = self._take(family, limit)
+        if not taken:
+            return None
         batch = Batch(family)
         best = self.loc_rib.table(family).best.get
         groups: dict[Path, list[bytes]] = {}

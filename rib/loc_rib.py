@@ -26,13 +26,16 @@ Listener = Callable[[Family, "Mapping[bytes, Path | None]"], None]
 class Table:
     """The candidates of one family, and what changed since it was last asked."""
 
-    __slots__ = ("best", "changed", "options", "others")
+    __slots__ = ("best", "changed", "options", "others", "tells_all")
 
     def __init__(self, options: DecisionOptions = DEFAULT_DECISION) -> None:
         self.best: dict[bytes, Path] = {}
         self.others: dict[bytes, list[Path]] = {}
         self.changed: dict[bytes, Path | None] = {}
         self.options = options
+        self.tells_all = (
+            False  #: also of prefixes where only a losing candidate changed: somebody is told of all (RFC 7911)
+        )
 
     def candidates(self, nlri: bytes) -> list[Path]:
         """All eligible paths to `nlri`, best first."""
@@ -85,6 +88,7 @@ class Table:
         winner = best_of(candidates, self.options)
         if winner is not current:
             self.best[key] = winner
+        if winner is not current or self.tells_all:
             self.changed.setdefault(key, current)
         candidates.remove(winner)
         if candidates:
@@ -112,6 +116,8 @@ class Table:
                 losers.remove(old)
                 if not losers:
                     del others[key]
+                if self.tells_all:
+                    changed.setdefault(key, best[key])
 
 
 class LocRib:

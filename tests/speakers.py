@@ -85,6 +85,8 @@ class Neighbour:
 
     #: For a neighbour whose AS numbers have two octets.
     narrow = Context(as4=False)
+    #: For a neighbour that exchanges several paths to a prefix.
+    several = Context(add_path=frozenset({IPV4_UNICAST, IPV6_UNICAST}), extended=True)
 
     def __init__(
         self, connection: Connection, address: str, *, asn: int = 65066, offers: Iterable[Capability] | None = None
@@ -213,10 +215,3 @@ def best(speaker: Speaker, prefix: str) -> Path | None:
 def held(speaker: Speaker, family: Family = IPV4_UNICAST) -> set[str]:
     """The prefixes that a speaker has a best path to."""
     return {str(Prefix.from_nlri(family.afi, nlri)) for nlri, _ in speaker.loc_rib.routes(family)}
-
-
-def context_of(peer: Peer) -> Context:
-    """How a neighbour has to read and write once the session with `peer` is up."""
-    agreed = peer.negotiated
-    assert agreed is not None
-    return Context(as4=agreed.as4, add_path=agreed.add_path_receive | agreed.add_path_send, extended=True)

@@ -17,6 +17,7 @@ from bgp.iana import RouteRefreshSubtype
 from bgp.message import RouteRefresh
 from bgp.wire.codec import encode
 from bgp.wire.outgoing import Encoder
+from rib.add_path_out import AddPathOut
 from rib.adj_out import AdjRibOut, Batch
 from rib.export import DEFAULT_ROUTE, ExportRules
 from rib.family import Family
@@ -36,6 +37,8 @@ class GroupKey(NamedTuple):
     families: tuple[Family, ...]
     as4: bool
     max_message: int
+    several: frozenset[Family] = frozenset()  #: families with path identifiers (RFC 7911): such a session stays alone
+    most: int | None = None  #: paths to a prefix that go out there; None for all
 
 
 class Member(Protocol):
@@ -55,11 +58,11 @@ class Member(Protocol):
 class UpdateGroup:
     """The Adj-RIB-Out of its members and the encoder that spells it."""
 
-    def __init__(self, key: GroupKey, loc_rib: LocRib) -> None:
+    def __init__(self, key: GroupKey, loc_rib: LocRib, first: Member) -> None:
         self.key = key
-        self.adj_out = AdjRibOut(loc_rib, key.rules, key.families)
+        self.adj_out = _adj_out(key, loc_rib, first)
         self.encoder = Encoder(as4=key.as4, max_message=key.max_message)
-        self.members: dict[Source, Member] = {}
+        self.members: dict[Source, Member] = {first.source: first}
         self.dirty = False
         #: By family, what to say when all of it is said: End-of-RIB, or where a refresh ends (RFC 7313).
         self.closing: dict[Family, bytes] = {}
@@ -84,7 +87,9 @@ class UpdateGroup:
             if self.key.rules.default_originate:
                 default = self.key.rules.originated_default(family, LOCAL)
                 if default is not None:
-                    self._to_all(self.encoder.announce(family, *default, [DEFAULT_ROUTE]), None)
+                    self._to_all(
+                        self.encoder.announce(family, *default, [self.adj_out.named(family, DEFAULT_ROUTE)]), None
+                    )
             self.adj_out.note_all(family)
             self.closing[family] = self.encoder.end_of_rib(family)
 
@@ -100,8 +105,7 @@ class UpdateGroup:
 
     def take_after(self, group: UpdateGroup) -> None:
         """Owe what `group` owes."""
-        for family, pending in group.adj_out.pending.items():
-            self.adj_out.pending[family] = dict(pending)
+        self.adj_out.take_after(group.adj_out)
         self.closing = dict(group.closing)
         self._refresh_later = set(group._refresh_later)
 
@@ -164,6 +168,12 @@ class UpdateGroup:
         return [member for member in self.members.values() if member.queued > QUEUE_LIMIT]
 
 
+def _adj_out(key: GroupKey, loc_rib: LocRib, first: Member) -> AdjRibOut:
+    if key.several:
+        return AddPathOut(loc_rib, key.rules, key.families, several=key.several, most=key.most, member=first.source)
+    return AdjRibOut(loc_rib, key.rules, key.families)
+
+
 class Groups:
     """All update groups of a speaker."""
 
@@ -201,8 +211,7 @@ class Groups:
         return group
 
     def _alone(self, member: Member, key: GroupKey) -> UpdateGroup:
-        group = UpdateGroup(key, self.loc_rib)
-        group.members[member.source] = member
+        group = UpdateGroup(key, self.loc_rib, member)
         self._groups.append(group)
         self._of[member.source] = group
         return group
@@ -241,6 +250,8 @@ class Groups:
         return True
 
     def _merge(self, group: UpdateGroup) -> None:
+        if group.key.several:
+            return
         shared = self._shared.get(group.key)
         if shared is None:
             self._shared[group.key] = group

@@ -329,6 +329,8 @@ class Peer:
             agreed.families,
             agreed.as4,
             MAX_EXTENDED_MESSAGE if agreed.extended_message else MAX_MESSAGE,
+            agreed.add_path_send,
+            self.options.add_path_limit if agreed.add_path_send else None,
         )
 
     def _new_source(self, bgp_id: IPv4Address) -> Source:
