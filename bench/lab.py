@@ -62,11 +62,11 @@ async def measure(model: str, parameters: dict[str, int | str], profile: cProfil
 
 def one(model: str, words: list[str]) -> None:
     profile = cProfile.Profile() if "--profile" in words else None
-    gc.set_threshold(100_000, 20, 100)
+    gc.disable()  # as `bgp lab` does
     found = trio.run(measure, model, read([word for word in words if "=" in word]), profile)
     print(dumps(found))
     if profile is not None:
-        pstats.Stats(profile).sort_stats("tottime").print_stats(45)
+        pstats.Stats(profile).sort_stats("tottime" if "--tottime" in words else "cumtime").print_stats(70)
 
 
 def growth() -> None:

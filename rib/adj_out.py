@@ -49,6 +49,7 @@ class AdjRibOut:
     def __init__(self, loc_rib: LocRib, rules: ExportRules, families: tuple[Family, ...]) -> None:
         self.loc_rib = loc_rib
         self.rules = rules
+        self._picks_sources = rules.picks_sources
         self.pending: dict[Family, dict[bytes, Path | None]] = {family: {} for family in families}
         self._per_prefix = rules.default_originate or (rules.policy is not None and rules.policy.per_prefix)
         self._verdicts: dict[Path, Exported | None] = {}
@@ -61,6 +62,8 @@ class AdjRibOut:
         pending = self.pending.get(family)
         if pending is None or self.rules.policy is None:
             return False
+        if self._picks_sources and not (changed := self._concerning(family, changed)):
+            return False
         if not pending:
             self.pending[family] = dict(changed)
         elif pending.keys().isdisjoint(changed):
@@ -69,6 +72,16 @@ class AdjRibOut:
             for nlri, old in changed.items():
                 pending.setdefault(nlri, old)
         return True
+
+    def _concerning(self, family: Family, changed: Mapping[bytes, Path | None]) -> Mapping[bytes, Path | None]:
+        """The changes that the peers can hear of: in a full mesh, none of those that another peer told us of."""
+        best, never = self.loc_rib.table(family).best.get, self.rules.why_never
+        kept: dict[bytes, Path | None] = {}
+        for nlri, old in changed.items():
+            new = best(nlri)
+            if (old is not None and not never(old.source)) or (new is not None and not never(new.source)):
+                kept[nlri] = old
+        return kept
 
     def note_all(self, family: Family) -> None:
         """Remember the whole Loc-RIB as new, for a peer that has heard nothing yet."""
@@ -84,6 +97,7 @@ class AdjRibOut:
         """Export by `rules` from now on; what the peers have that no longer goes out is withdrawn."""
         self.loc_rib.flush()
         self.rules = rules
+        self._picks_sources = rules.picks_sources
         self._per_prefix = rules.default_originate or (rules.policy is not None and rules.policy.per_prefix)
         self._verdicts.clear()
         for family, pending in self.pending.items():

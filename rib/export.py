@@ -154,12 +154,23 @@ class ExportRules:
         source, attributes = path.source, path.attributes
         if self.policy is None:
             return "no export policy (RFC 8212)"
+        if reason := self.why_never(source):
+            return reason
+        if well_known := attributes.well_known:
+            return self._forbidden(well_known)
+        return None
+
+    @property
+    def picks_sources(self) -> bool:
+        """Whether `why_never` may have something to say."""
+        return self.own_prefixes_only or (self.peer_kind is SourceKind.INTERNAL and not self.peer_is_client)
+
+    def why_never(self, source: Source) -> str | None:
+        """Why nothing that came from a source goes out to these peers; None if something may."""
         if self.own_prefixes_only and not source.is_local:
             return "only own prefixes are announced to this peer"
         if source.kind is SourceKind.INTERNAL is self.peer_kind and not source.is_client and not self.peer_is_client:
             return "learned from an internal peer (RFC 4271 9.2)"
-        if well_known := attributes.well_known:
-            return self._forbidden(well_known)
         return None
 
     def _forbidden(self, well_known: tuple[Community, ...]) -> str | None:

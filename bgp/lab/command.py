@@ -80,7 +80,7 @@ def run_lab(
 
 def _trio_run(run: Run, options: LabOptions) -> Result:
     try:
-        with _roomy_collector():
+        with without_collector():
             if not options.virtual:
                 return trio.run(run.go)
             with deterministic(options.seed):
@@ -92,14 +92,15 @@ def _trio_run(run: Run, options: LabOptions) -> Result:
 
 
 @contextmanager
-def _roomy_collector() -> Iterator[None]:
-    """Let the garbage collector look less often: a lab makes many objects that stay."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, 20, 100)
+def without_collector() -> Iterator[None]:
+    """Keep the garbage collector from going through a lab's many objects again and again: they all stay till its end."""
+    before = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        if before:
+            gc.enable()
 
 
 @contextmanager

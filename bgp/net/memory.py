@@ -104,8 +104,9 @@ class MemoryConnection:
             return b""
         if pipe.stalled or pipe.due or not pipe.chunks:
             await pipe.wait_for_octets()
-        if not pipe.chunks or self._closed:
+        else:
             await trio.lowlevel.checkpoint()
+        if not pipe.chunks or self._closed:
             return b""
         found = pipe.take()
         if len(found) > max_bytes:
@@ -113,7 +114,6 @@ class MemoryConnection:
             found = found[:max_bytes]
         pipe.size -= len(found)
         pipe.writable.set()
-        await trio.lowlevel.checkpoint()
         return found
 
     async def send_all(self, octets: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from bgp.capability import (
@@ -27,8 +28,21 @@ from rib.next_hop import Resolver
 from rib.policy import Policy, accept
 from rib.route import SourceKind
 
+#: Texts whose addresses are remembered: all sessions of a speaker ask for the same ones, and reading one is slow.
+REMEMBERED = 1024
 #: RFC 7911 4: what we do with path identifiers of a family.
 _ADD_PATH = {AddPathMode.RECEIVE: 1, AddPathMode.SEND: 2, AddPathMode.BOTH: 3}
+
+
+@lru_cache(maxsize=REMEMBERED)
+def address_of(text: str) -> IPv4Address | IPv6Address:
+    """The address of a text, a zone left out. Raises ValueError."""
+    return ip_address(text.partition("%")[0])
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _identifier(text: str) -> IPv4Address:
+    return IPv4Address(text)
 
 
 def own_asn(speaker: SpeakerOptions, peer: PeerOptions) -> int:
@@ -62,7 +76,7 @@ def session_options(
         capabilities.append(Fqdn(speaker.hostname, ""))
     return SessionOptions(
         asn=asn,
-        bgp_id=IPv4Address(speaker.router_id),
+        bgp_id=_identifier(speaker.router_id),
         peer_asn=peer.asn,
         capabilities=tuple(capabilities),
         hold_time=peer.hold_time,
@@ -73,16 +87,16 @@ def session_options(
 
 def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolver: Resolver) -> ImportRules:
     """What decides about routes from `peer`, over a session whose local address is `local`."""
-    own = {ip_address(local.partition("%")[0])}
-    own |= {ip_address(text) for text in (peer.next_hop_ipv4, peer.next_hop_ipv6) if text}
+    own = {address_of(local)}
+    own |= {address_of(text) for text in (peer.next_hop_ipv4, peer.next_hop_ipv6) if text}
     return ImportRules(
         own_asn=own_asn(speaker, peer),
-        own_bgp_id=IPv4Address(speaker.router_id),
+        own_bgp_id=_identifier(speaker.router_id),
         policy=effective_policy(speaker, peer, peer.import_policy),
         cluster_id=_cluster_id(speaker),
         allowas_in=peer.allowas_in,
         own_addresses=frozenset(own),
-        over_loopback=ip_address(peer.address.partition("%")[0]).is_loopback,
+        over_loopback=address_of(peer.address).is_loopback,
         resolver=resolver,
         default_local_pref=peer.default_local_pref,
     )
@@ -108,7 +122,7 @@ def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, agreed:
         default_originate=peer.default_originate,
         bilateral=peer.bilateral,
         shared_networks=tuple(map(ip_network, peer.shared_networks)),
-        peer_address=ip_address(peer.address.partition("%")[0]) if peer.shared_networks else None,
+        peer_address=address_of(peer.address) if peer.shared_networks else None,
     )
 
 
@@ -118,7 +132,7 @@ def effective_policy(speaker: SpeakerOptions, peer: PeerOptions, policy: Policy 
 
 
 def _cluster_id(speaker: SpeakerOptions) -> IPv4Address:
-    return IPv4Address(speaker.cluster_id or speaker.router_id)
+    return _identifier(speaker.cluster_id or speaker.router_id)
 
 
 def _next_hops(peer: PeerOptions, local: str, agreed: Negotiated) -> tuple[tuple[int, IPv4Address | IPv6Address], ...]:
@@ -126,7 +140,7 @@ def _next_hops(peer: PeerOptions, local: str, agreed: Negotiated) -> tuple[tuple
     address = ip_address(local.partition("%")[0])
     for afi, text, version in ((Afi.IPV4, peer.next_hop_ipv4, 4), (Afi.IPV6, peer.next_hop_ipv6, 6)):
         if text is not None:
-            found[afi] = ip_address(text)
+            found[afi] = address_of(text)
         elif address.version == version:
             found[afi] = address
     if Afi.IPV4 not in found and Afi.IPV6 in found and agreed.extended_next_hop:

@@ -17,6 +17,7 @@ from bgp.message import Notification
 from bgp.net.group import Groups
 from bgp.net.peer import Peer, PeerChange
 from bgp.net.restart import Deferral
+from bgp.net.rules import address_of
 from bgp.net.transport import Connection, TcpTransport, Transport
 from bgp.net.watch import WatchedLocRib
 from bgp.options import BGP_PORT, PeerOptions, SpeakerOptions
@@ -220,7 +221,7 @@ class Speaker:
             await self.deferral.over.wait()
 
     async def _accept(self, connection: Connection) -> None:
-        peer = self.peers.get(str(ip_address(connection.remote[0].partition("%")[0])))
+        peer = self.peers.get(str(address_of(connection.remote[0])))
         if peer is None:
             await connection.aclose()
         else:

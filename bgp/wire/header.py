@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import construct as c
@@ -20,6 +21,8 @@ HEADER_LENGTH: Final = 19
 #: RFC 4271 4.1: the longest message; RFC 8654 3 raises it where both sides can, for all but OPEN and KEEPALIVE.
 MAX_MESSAGE: Final = 4096
 MAX_EXTENDED_MESSAGE: Final = 65535
+#: Headers that are remembered. There are few: all KEEPALIVEs have the same one.
+REMEMBERED: Final = 64
 
 HEADER: Final = c.Struct("marker" / c.Bytes(16), "length" / U16, "type" / U8)
 #: The shortest and the longest that a message of each type can be (RFC 4271 4, RFC 2918 3, RFC 8654 3).
@@ -37,7 +40,12 @@ def check_header(octets: bytes, longest: int) -> tuple[int, int]:
 
     `longest` is the longest message that this session may carry.
     """
-    header = parse(HEADER, octets[:HEADER_LENGTH])
+    return _check(octets[:HEADER_LENGTH], longest)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _check(octets: bytes, longest: int) -> tuple[int, int]:
+    header = parse(HEADER, octets)
     length, kind = int(header.length), int(header.type)
     if header.marker != MARKER:
         raise _error(HeaderSubcode.CONNECTION_NOT_SYNCHRONIZED, b"", "the marker is not all ones")

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Any, Final
 
@@ -25,6 +26,9 @@ from bgp.wire.capability import CAPABILITY, decode_capability, encode_capability
 from bgp.wire.fields import IPV4, U8, U16, ListOf, Malformed, build, counted, parse
 
 VERSION: Final = 4
+#: OPENs that are remembered each way. A speaker says the same to all its peers and hears the same from one that comes
+#: again; where many speakers share a process, each is heard by all. At most 16 MiB, if all were as long as they can be.
+REMEMBERED: Final = 256
 FIXED: Final = c.Struct("version" / U8, "my_as" / U16, "hold_time" / U16, "bgp_id" / IPV4, "rest" / c.GreedyBytes)
 FIXED_LENGTH: Final = 9
 PARAMETERS: Final = counted(U8, ListOf(c.Struct("type" / U8, "value" / c.Prefixed(U8, c.GreedyBytes))))
@@ -37,6 +41,7 @@ EXTENDED: Final = c.FocusedSeq(
 )
 
 
+@lru_cache(maxsize=REMEMBERED)
 def decode_open(body: bytes) -> Open:
     """The message in `body`. Raises PeerError 2/0 or 2/4 for parameters that cannot be read.
 
@@ -78,6 +83,7 @@ def _capabilities(octets: bytes) -> tuple[Capability, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def encode_open(message: Open) -> bytes:
     """The body of `message`, its capabilities one to a parameter, in the extended form where they need it.
 
