@@ -137,7 +137,7 @@ def _cluster_id(speaker: SpeakerOptions) -> IPv4Address:
 
 def _next_hops(peer: PeerOptions, local: str, agreed: Negotiated) -> tuple[tuple[int, IPv4Address | IPv6Address], ...]:
     found: dict[int, IPv4Address | IPv6Address] = {}
-    address = ip_address(local.partition("%")[0])
+    address = address_of(local)
     for afi, text, version in ((Afi.IPV4, peer.next_hop_ipv4, 4), (Afi.IPV6, peer.next_hop_ipv6, 6)):
         if text is not None:
             found[afi] = address_of(text)
