@@ -6,10 +6,11 @@ import json
 from typing import TextIO
 
 from bgp.app.config import Configuration, load
-from bgp.app.run import shown, warnings
-from bgp.net.rules import is_internal, own_asn
+from bgp.app.log import shown
+from bgp.app.run import warnings
+from bgp.app.view import kind, policy_name
+from bgp.net.rules import own_asn
 from bgp.options import PeerOptions, SpeakerOptions
-from rib.policy import Policy, accept
 
 
 def run_check(file: str, *, json_output: bool, out: TextIO) -> int:
@@ -23,24 +24,17 @@ def run_check(file: str, *, json_output: bool, out: TextIO) -> int:
     return 0
 
 
-def _effective(policy: Policy | None, internal: bool) -> str:
-    if policy is None:
-        return str(accept) if internal else "nothing (RFC 8212)"
-    return policy.name or str(policy)
-
-
 def _peer(speaker: SpeakerOptions, peer: PeerOptions) -> dict[str, object]:
-    internal = is_internal(speaker, peer)
     return {
         "address": peer.address,
         "name": peer.name,
         "asn": peer.asn,
         "local_asn": own_asn(speaker, peer),
-        "kind": "iBGP" if internal else "eBGP",
+        "kind": kind(speaker, peer),
         "families": [str(family) for family in peer.families],
         "passive": peer.passive,
-        "import": _effective(peer.import_policy, internal),
-        "export": _effective(peer.export_policy, internal),
+        "import": policy_name(speaker, peer, peer.import_policy),
+        "export": policy_name(speaker, peer, peer.export_policy),
     }
 
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from bgp.app.positions import Place, locate
-from bgp.app.schema import build, describe, keys_of, table
+from bgp.app.schema import build, describe, frozen, table, unknown, words
 from bgp.options import PeerOptions, SpeakerOptions
 from rib.as_path import EMPTY, AsPath
 from rib.attributes import Attributes, Origin
 from rib.community import Community, ExtendedCommunity, LargeCommunity
-from rib.policy import Match, Policy, Rule, Set, accept, reject
+from rib.policy import Policy, accept, reject
 from rib.prefix import Prefix
 
 
@@ -112,8 +109,6 @@ TABLES: Final[Mapping[str, tuple[bool, tuple[type, ...]]]] = {
     "peer": (True, (PeerOptions,)),
     "policy": (True, (Policy,)),
 }
-#: Tables within tables, for the known keys that an error names.
-_NESTED: Final[Mapping[str, type]] = {"rule": Rule, "match": Match, "set": Set}
 
 
 def load(file: str) -> Configuration:
@@ -154,13 +149,13 @@ class _Reader:
 
     def __init__(self, file: str, tree: dict[str, object], text: str) -> None:
         self._file = file
-        self._tree = {key: _frozen(value) for key, value in tree.items()}
+        self._tree = {key: frozen(value) for key, value in tree.items()}
         self._lines = locate(text.replace("\r\n", "\n"))
         self._problems: list[Problem] = []
 
     def read(self) -> Configuration:
         for key in self._tree.keys() - TABLES.keys():
-            self._complain((key,), _unknown(key, tuple(TABLES)))
+            self._complain((key,), unknown(key, tuple(TABLES)))
         policies = self._policies()
         speaker = self._one("speaker", self._speaker(), (SpeakerOptions, Program), {})
         peers = self._all("peer", PeerOptions, policies)
@@ -255,7 +250,7 @@ class _Reader:
             return table(*kinds).model_validate(fields, context=policies)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                self._complain((*path, *detail["loc"]), _words(detail, kinds))
+                self._complain((*path, *detail["loc"]), words(detail, kinds))
             return None
 
     def _complain(self, path: Place, message: str) -> None:
@@ -268,15 +263,6 @@ class _Reader:
         return self._lines[path]
 
 
-def _frozen(value: object) -> object:
-    """Arrays as tuples, which is what options hold."""
-    if isinstance(value, list):
-        return tuple(map(_frozen, value))
-    if isinstance(value, dict):
-        return {key: _frozen(inner) for key, inner in value.items()}
-    return value
-
-
 def _canonical(value: object) -> str | None:
     try:
         return str(ip_address(value)) if isinstance(value, str) else None
@@ -287,39 +273,3 @@ def _canonical(value: object) -> str | None:
 def _spelt(path: Place) -> str:
     """ "peer[1].families[0]"."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
-
-
-def _unknown(key: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(key, known, n=1)
-    return f"unknown key; did you mean `{close[0]}`?" if close else f"unknown key; known are {', '.join(sorted(known))}"
-
-
-#: What pydantic calls a wrong type, in the words of TOML.
-_WANTED: Final = {
-    "bool_type": "true or false",
-    "float_type": "a number",
-    "int_type": "a whole number",
-    "model_type": "a table",
-    "string_type": "text",
-    "tuple_type": "an array",
-}
-
-
-def _words(detail: ErrorDetails, kinds: tuple[type, ...]) -> str:
-    kind, value = detail["type"], detail["input"]
-    if kind == "missing":
-        return "missing"
-    if kind == "extra_forbidden":
-        inside = [part for part in detail["loc"][:-1] if isinstance(part, str)]
-        known = keys_of(_NESTED[inside[-1]]) if inside and inside[-1] in _NESTED else keys_of(*kinds)
-        return _unknown(str(detail["loc"][-1]), known)
-    if kind in _WANTED:
-        return f"expected {_WANTED[kind]}, got {describe(value)}"
-    reason = detail.get("ctx", {}).get("error")
-    return str(reason) if reason is not None else f"{detail['msg']}, got {describe(value)}"
-
-
-def default_control() -> str:
-    """Where the control socket is unless somebody says otherwise."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return "/run/bgp/control.sock" if os.geteuid() == 0 or not runtime else f"{runtime}/bgp/control.sock"

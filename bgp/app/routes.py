@@ -7,32 +7,25 @@ prefixes, so that a listing is of one moment and sessions go on meanwhile.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import Final, NamedTuple
+from typing import Final
 
 import trio
 
 from bgp.app.view import pieces
 from bgp.net import Peer, Speaker
+from rib.adj_out import UNCERTAIN
 from rib.attributes import Attributes
 from rib.decision import ONLY_PATH, STEPS, best
-from rib.family import Afi, Family, Safi
-from rib.prefix import Prefix, address_nlri, nlri_text
+from rib.export import DEFAULT_ROUTE, ExportRules
+from rib.family import Family, Safi
+from rib.prefix import nlri_text
 from rib.route import Path
 
 #: Families whose NLRI is an IP prefix.
 _PREFIXES: Final = (Safi.UNICAST, Safi.MULTICAST)
 _RFC: Final[Mapping[str, str]] = {step.name: step.rfc for step in STEPS}
-
-
-class Shown(NamedTuple):
-    """A route to show."""
-
-    family: Family
-    nlri: bytes
-    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,7 @@ class Candidate:
 
     path: dict[str, object]
     best: bool
-    why: str  #: what decided for the best, or against the others
+    why: str  #: the step that decided: for the best one, or against this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +45,7 @@ class Decision:
     family: str
     candidates: tuple[Candidate, ...]
     announced_to: tuple[str, ...]
+    kept_from: dict[str, str]  #: peers that do not hear of it, with the reason
 
 
 def text_of(family: Family, nlri: bytes) -> str:
@@ -101,28 +95,185 @@ def path_json(path: Path) -> dict[str, object]:
     return found
 
 
-async def in_order(family: Family, routes: Iterable[tuple[bytes, Path]]) -> AsyncIterator[list[tuple[bytes, Path]]]:
+async def in_order(routes: Sequence[tuple[bytes, Path]]) -> AsyncGenerator[Sequence[tuple[bytes, Path]], None]:
     """Routes in pieces, sorted by address and length; lets others run meanwhile."""
-    everything = list(routes)
     buckets: dict[bytes, list[tuple[bytes, Path]]] = {}
-    for piece in pieces(everything):
+    for piece in pieces(routes):
         for route in piece:
             buckets.setdefault(route[0][1:3], []).append(route)
         await trio.lowlevel.checkpoint()
-    del everything
     for key in sorted(buckets):
         bucket = buckets.pop(key)
         bucket.sort(key=lambda route: (route[0][1:], route[0][0]))
         for piece in pieces(bucket):
-            yield list(piece)
+            yield piece
             await trio.lowlevel.checkpoint()
 
 
-def lines(family: Family, routes: Iterable[tuple[bytes, Path]], spelt: dict[Path, str]) -> Iterator[str]:
-    """Routes as JSON objects, a line each. `spelt` remembers what was made of paths."""
-    head = f'"family":"{family}",'
-    for nlri, path in routes:
-        body = spelt.get(path)
-        if body is None:
-            body = spelt[path] = json.dumps(path_json(path), ensure_ascii=False, separators=(",", ":"))[1:]
-        yield f'{{"prefix":"{text_of(family, nlri)}",{head}{body}'
+class Speller:
+    """Makes JSON lines of routes; remembers what it made of a path, which usually has many prefixes."""
+
+    def __init__(self) -> None:
+        self._made: dict[Path, str | None] = {}
+
+    def lines(self, family: Family, routes: Iterable[tuple[bytes, Path]]) -> Iterator[str]:
+        """The routes as JSON objects, those left out that are not to be shown."""
+        made, head = self._made, f'"family":"{family}",'
+        for nlri, path in routes:
+            try:
+                body = made[path]
+            except KeyError:
+                body = self.body(family, nlri, path)
+            if body is not None:
+                yield f'{{"prefix":"{text_of(family, nlri)}",{head}{body}'
+
+    def body(self, family: Family, nlri: bytes, path: Path) -> str | None:
+        """What follows the prefix; None to leave the route out."""
+        made = self._made[path] = _body(path_json(path))
+        return made
+
+
+class LostSpeller(Speller):
+    """Adds why a path that may be used is not; leaves out those that are used."""
+
+    def __init__(self, speaker: Speaker) -> None:
+        super().__init__()
+        self._speaker = speaker
+
+    def body(self, family: Family, nlri: bytes, path: Path) -> str | None:
+        """See `Speller`."""
+        if path.ineligible is not None:
+            return super().body(family, nlri, path)
+        if self._speaker.loc_rib.best(family, nlri) is path:
+            return None
+        return _body(path_json(path) | {"lost": why_lost(self._speaker, family, nlri, path)})
+
+
+class SentSpeller(Speller):
+    """Shows paths as they went out by the export rules of a group; leaves out those that did not."""
+
+    def __init__(self, rules: ExportRules) -> None:
+        super().__init__()
+        self._rules = rules
+        self._per_prefix = rules.policy is not None and rules.policy.per_prefix
+
+    def body(self, family: Family, nlri: bytes, path: Path) -> str | None:
+        """See `Speller`."""
+        exported = self._rules.verdict(family, nlri, path)
+        made = None
+        if exported is not None:
+            made = _body(path_json(Path(exported.rewrite.apply(exported.attributes), path.source)))
+        if not self._per_prefix and nlri != DEFAULT_ROUTE:
+            self._made[path] = made
+        return made
+
+
+def _body(fields: dict[str, object]) -> str:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))[1:]
+
+
+def best_routes(speaker: Speaker, family: Family, peer: Peer | None = None) -> list[tuple[bytes, Path]]:
+    """The Loc-RIB, or of it what `peer` won."""
+    routes = list(speaker.loc_rib.routes(family))
+    return routes if peer is None else [route for route in routes if route[1].source is peer.source]
+
+
+def received_routes(peer: Peer, family: Family) -> list[tuple[bytes, Path]]:
+    """The Adj-RIB-In of a peer, what is refused included."""
+    return [] if peer.adj_in is None else list(peer.adj_in.routes(family))
+
+
+def refused_routes(peer: Peer, family: Family) -> list[tuple[bytes, Path]]:
+    """What the peer announced and may not be used; each path says why."""
+    return [route for route in received_routes(peer, family) if route[1].ineligible is not None]
+
+
+def sent_routes(speaker: Speaker, peer: Peer, family: Family) -> list[tuple[bytes, Path]]:
+    """The paths that the peer may have been told of; `SentSpeller` knows which were and how."""
+    group = speaker.groups.of(peer)
+    if group is None or family not in group.key.families:
+        return []
+    told = dict(speaker.loc_rib.routes(family))
+    for nlri, old in group.adj_out.pending[family].items():
+        if old is None or old is UNCERTAIN:
+            told.pop(nlri, None)
+        else:
+            told[nlri] = old
+    return [(nlri, path) for nlri, path in told.items() if path.source is not peer.source]
+
+
+def why_lost(speaker: Speaker, family: Family, nlri: bytes, path: Path) -> str:
+    """The step of the decision process in which a path lost against the best one."""
+    winner = speaker.loc_rib.best(family, nlri)
+    if winner is None:
+        return "no longer a candidate"
+    preferred, step = best([winner, path], speaker.loc_rib.options)
+    if preferred is path:
+        # MED orders paths of one neighbour AS only: a third path may have ruled this one out.
+        return "multi-exit discriminator of another path"
+    return f"{step} ({_RFC[step]})"
+
+
+def decide(speaker: Speaker, family: Family, nlri: bytes) -> Decision | None:
+    """How the best path to a prefix was chosen; None where there is no path."""
+    paths = candidates(speaker, family, nlri)
+    if not paths:
+        return None
+    eligible = [path for path in paths if path.ineligible is None]
+    winner, step = best(eligible, speaker.loc_rib.options) if eligible else (None, "")
+    shown = []
+    for path in sorted(paths, key=lambda one: (one is not winner, one.ineligible is not None)):
+        if path is winner:
+            why = step if step == ONLY_PATH else f"{step} ({_RFC[step]})"
+        elif path.ineligible is not None:
+            why = str(path.ineligible)
+        else:
+            why = why_lost(speaker, family, nlri, path)
+        shown.append(Candidate(path_json(path), path is winner, why))
+    told, kept = ((), {}) if winner is None else _exported(speaker, family, nlri, winner)
+    return Decision(text_of(family, nlri), str(family), tuple(shown), told, kept)
+
+
+def candidates(speaker: Speaker, family: Family, nlri: bytes) -> list[Path]:
+    """Every path to exactly `nlri` that anyone announced, refused ones included."""
+    found = list(speaker.loc_rib.table(family).candidates(nlri))
+    for peer in speaker.peers.values():
+        found += _of_peer(peer, family, nlri)
+    return list(dict.fromkeys(found))
+
+
+def _of_peer(peer: Peer, family: Family, nlri: bytes) -> list[Path]:
+    table = {} if peer.adj_in is None else peer.adj_in.tables.get(family, {})
+    negotiated = peer.negotiated
+    if negotiated is not None and family in negotiated.add_path_receive:
+        # The keys begin with the path identifier (RFC 7911).
+        return [path for key, path in table.items() if key.endswith(nlri) and key[4:] == nlri]
+    path = table.get(nlri)
+    return [] if path is None else [path]
+
+
+def _exported(speaker: Speaker, family: Family, nlri: bytes, path: Path) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Who hears of a best path, and why the others do not."""
+    told, kept = [], {}
+    for address, peer in speaker.peers.items():
+        reason = _why_kept(speaker, peer, family, nlri, path)
+        if reason is None:
+            told.append(address)
+        else:
+            kept[address] = reason
+    return tuple(told), kept
+
+
+def _why_kept(speaker: Speaker, peer: Peer, family: Family, nlri: bytes, path: Path) -> str | None:
+    group = speaker.groups.of(peer)
+    if group is None:
+        return "the session is down"
+    if family not in group.key.families:
+        return f"{family} is not negotiated"
+    if path.source is peer.source:
+        return "it was learned from there"
+    rules = group.key.rules
+    reason = rules.why_not(path)
+    if reason is None and rules.verdict(family, nlri, path) is None:
+        return "rejected by export policy" if rules.policy is not None and not rules.policy.trivial else "no next hop"
+    return reason

@@ -4,74 +4,32 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AsyncExitStack
 from typing import Final, TextIO
 
 import trio
 
-from bgp.app.config import Configuration, load
-from bgp.net import PeerChange, Speaker, open_speaker
+from bgp.app.answers import cease
+from bgp.app.client import choose_path
+from bgp.app.config import ConfigError, Configuration, load
+from bgp.app.control import open_control
+from bgp.app.log import Log, shown
+from bgp.app.reload import apply, begin
+from bgp.app.view import endpoint
+from bgp.iana import CeaseSubcode
+from bgp.net import Speaker, open_speaker
 from bgp.net.rules import is_internal
 from bgp.options import PeerOptions, SpeakerOptions
-from rib.attributes import Attributes
-from rib.prefix import Prefix
 
 #: RIBs are millions of objects that live long and have no cycles: the collector should look at them rarely.
 GC_THRESHOLDS: Final = (200_000, 50, 100)
 
 
-class Log:
-    """One line an occasion, with the time: for a terminal, a file or the system's journal."""
+def run_config(file: str, err: TextIO, control: str | None = None) -> int:
+    """Run the speaker of `file` until a signal or a command ends it; gives the exit status.
 
-    def __init__(self, out: TextIO, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._out = out
-        self._now = now
-
-    def say(self, text: str) -> None:
-        """Write a line. A log that cannot be written is no reason to end sessions."""
-        stamp = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        with suppress(OSError):
-            print(stamp, text, file=self._out, flush=True)
-
-    def peer_changed(self, change: PeerChange) -> None:
-        """A session changed its state."""
-        because = f": {change.reason}" if change.reason else ""
-        self.say(f"peer {shown(change.peer.options)} {change.old.title} → {change.new.title}{because}")
-
-
-def shown(options: PeerOptions) -> str:
-    """A peer for a log: its address, and its name if it has one."""
-    return f"{options.address} ({options.name})" if options.name else options.address
-
-
-def warnings(speaker: SpeakerOptions, peers: Iterable[PeerOptions]) -> Iterator[str]:
-    """What is allowed but hardly meant."""
-    for peer in peers:
-        missing = [
-            word
-            for word, policy in (("import", peer.import_policy), ("export", peer.export_policy))
-            if policy is None and not is_internal(speaker, peer)
-        ]
-        if missing:
-            nothing = {"import": "accepts nothing", "export": "announces nothing"}
-            what = " and ".join(nothing[word] for word in missing)
-            yield f"peer {shown(peer)} has no {' and no '.join(missing)} policy: it {what} (RFC 8212)"
-
-
-def by_attributes(announced: Mapping[Prefix, Attributes]) -> dict[int, tuple[Attributes, list[Prefix]]]:
-    """Prefixes that share their attributes, together."""
-    groups: dict[int, tuple[Attributes, list[Prefix]]] = {}
-    for prefix, attributes in announced.items():
-        groups.setdefault(id(attributes), (attributes, []))[1].append(prefix)
-    return groups
-
-
-def run_config(file: str, err: TextIO) -> int:
-    """Run the speaker of `file` until SIGTERM or SIGINT; gives the exit status.
-
-    Raises ConfigError before anything has begun.
+    `control` is the path of the control socket, in place of the configured one. Raises ConfigError before anything has begun.
     """
     configuration = load(file)
     log = Log(err)
@@ -79,49 +37,105 @@ def run_config(file: str, err: TextIO) -> int:
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     try:
-        trio.run(serve, file, configuration, log)
+        trio.run(RunningProgram(file, configuration, log, control).run)
     except BaseExceptionGroup as group:
         failed, others = group.split(OSError)
         if failed is None or others is not None:
             raise
-        for error in leaves(failed):
+        for error in _leaves(failed):
             log.say(f"error: {error.strerror or error}")
         return 1
     return 0
 
 
-def leaves(group: BaseExceptionGroup[OSError]) -> Iterator[OSError]:
+def _leaves(group: BaseExceptionGroup[OSError]) -> Iterator[OSError]:
     """The exceptions themselves, whatever nurseries they came through."""
     for one in group.exceptions:
         if isinstance(one, BaseExceptionGroup):
-            yield from leaves(one)
+            yield from _leaves(one)
         else:
             yield one
 
 
-async def serve(file: str, configuration: Configuration, log: Log) -> None:
-    """A speaker with its peers and routes, until a signal ends it."""
-    options = configuration.speaker
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        async with open_speaker(options, observer=log.peer_changed) as speaker:
-            where = ", ".join(_endpoint(*bound) for bound in speaker.listening) or "nowhere"
-            log.say(f"speaker AS {options.asn}, BGP identifier {options.router_id}, listens on {where}")
-            for warning in warnings(options, configuration.peers):
-                log.say(f"warning: {warning}")
-            await _set_up(speaker, configuration)
-            async for number in signals:
-                name = signal.Signals(number).name
-                log.say(f"{name}: sessions end with Cease")
-                break
-    log.say("ended")
+def warnings(speaker: SpeakerOptions, peers: Iterable[PeerOptions]) -> Iterator[str]:
+    """What is allowed but hardly meant."""
+    nothing = {"import": "accepts nothing", "export": "announces nothing"}
+    for peer in peers:
+        policies = {"import": peer.import_policy, "export": peer.export_policy}
+        missing = [word for word, policy in policies.items() if policy is None and not is_internal(speaker, peer)]
+        if missing:
+            what = " and ".join(nothing[word] for word in missing)
+            yield f"peer {shown(peer)} has no {' and no '.join(missing)} policy: it {what} (RFC 8212)"
 
 
-def _endpoint(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+class RunningProgram:
+    """What `bgp run` is while it runs. Its control socket asks it, signals tell it."""
 
+    speaker: Speaker
+    started: float
 
-async def _set_up(speaker: Speaker, configuration: Configuration) -> None:
-    for attributes, prefixes in by_attributes(configuration.announced).values():
-        speaker.announce_all(prefixes, attributes)
-    for peer in configuration.peers:
-        await speaker.add_peer(peer)
+    def __init__(self, file: str, configuration: Configuration, log: Log, control: str | None) -> None:
+        self._file = file
+        self._configuration = configuration
+        self._log = log
+        self._control = control
+        self._ended = trio.Event()
+
+    async def run(self) -> None:
+        """Serve until ended. Raises OSError where it cannot listen."""
+        options = self._configuration.speaker
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            async with AsyncExitStack() as stack:
+                self.started = trio.current_time()
+                self.speaker = await stack.enter_async_context(open_speaker(options, observer=self._log.peer_changed))
+                where = ", ".join(endpoint(*bound) for bound in self.speaker.listening) or "nowhere"
+                self._log.say(f"speaker AS {options.asn}, BGP identifier {options.router_id}, listens on {where}")
+                for warning in warnings(options, self._configuration.peers):
+                    self._log.say(f"warning: {warning}")
+                await self._open_control(stack)
+                await begin(self.speaker, self._configuration)
+                nursery = await stack.enter_async_context(trio.open_nursery())
+                nursery.start_soon(self._heed, signals)
+                await self._ended.wait()
+                nursery.cancel_scope.cancel()
+        self._log.say("ended")
+
+    async def _open_control(self, stack: AsyncExitStack) -> None:
+        """A socket that somebody asked for must be there; the default one may be another speaker's."""
+        wanted = self._control or self._configuration.control
+        path = choose_path(wanted)
+        try:
+            await stack.enter_async_context(open_control(path, self))
+        except OSError as error:
+            if wanted is not None:
+                raise
+            self._log.say(f"warning: no control socket: {error.strerror or error}")
+        else:
+            self._log.say(f"control socket {path}")
+
+    async def _heed(self, signals: AsyncIterator[int]) -> None:
+        async for number in signals:
+            name = signal.Signals(number).name
+            if number == signal.SIGHUP:
+                try:
+                    self._log.say(f"{name}: {await self.reload()}")
+                except ConfigError as error:
+                    self._log.say(f"{name}: the old configuration stays:\n{error}")
+            else:
+                self._log.say(f"{name}: sessions end with Cease")
+                self._ended.set()
+
+    async def reload(self) -> str:
+        """See `Program`."""
+        new = load(self._file)
+        said = await apply(self.speaker, self._file, self._configuration, new)
+        self._configuration = new
+        return f"{self._file}: {said}"
+
+    def shutdown(self, message: str) -> None:
+        """See `Program`."""
+        farewell = cease(CeaseSubcode.ADMINISTRATIVE_SHUTDOWN, message)
+        self._log.say(f"asked to end{f': {message}' if message else ''}")
+        for peer in self.speaker.peers.values():
+            peer.stop(farewell)
+        self._ended.set()

@@ -7,8 +7,9 @@ name of the key, what the type does not say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from difflib import get_close_matches
 from enum import Enum
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -17,6 +18,7 @@ from typing import Annotated, Final, TypeVar, Union, get_args, get_origin, get_t
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, ValidationInfo, create_model
 from pydantic import Field as Key
+from pydantic_core import ErrorDetails
 
 from bgp.net.speaker import parse_endpoint
 from bgp.net.transport import MD5_KEY_MAX
@@ -263,3 +265,58 @@ def build(kind: type[_Made], model: BaseModel) -> _Made:
 def keys_of(*options: type) -> tuple[str, ...]:
     """The keys of the table, as written in a file."""
     return tuple(field.alias or name for name, field in table(*options).model_fields.items())
+
+
+def frozen(value: object) -> object:
+    """Arrays as tuples, which is what options hold."""
+    if isinstance(value, list):
+        return tuple(map(frozen, value))
+    if isinstance(value, dict):
+        return {key: frozen(inner) for key, inner in value.items()}
+    return value
+
+
+def unknown(key: str, known: tuple[str, ...]) -> str:
+    """What to say of a key that there is not."""
+    close = get_close_matches(key, known, n=1)
+    return f"unknown key; did you mean `{close[0]}`?" if close else f"unknown key; known are {', '.join(sorted(known))}"
+
+
+#: What pydantic calls a wrong type, in the words of TOML.
+_WANTED: Final = {
+    "bool_type": "true or false",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "model_type": "a table",
+    "string_type": "text",
+    "tuple_type": "an array",
+}
+
+
+def words(detail: ErrorDetails, kinds: tuple[type, ...]) -> str:
+    """What was expected and what came, of an error in a table with the keys of `kinds`."""
+    kind, value = detail["type"], detail["input"]
+    if kind == "missing":
+        return "missing"
+    if kind == "extra_forbidden":
+        *inside, key = detail["loc"]
+        for part in inside:
+            kinds = _tables_of(kinds, part) if isinstance(part, str) else kinds
+        return unknown(str(key), keys_of(*kinds))
+    if kind in _WANTED:
+        return f"expected {_WANTED[kind]}, got {describe(value)}"
+    reason = detail.get("ctx", {}).get("error")
+    return str(reason) if reason is not None else f"{detail['msg']}, got {describe(value)}"
+
+
+def _tables_of(kinds: tuple[type, ...], key: str) -> tuple[type, ...]:
+    """The options that are the table, or each table of the array, under `key`."""
+    name = next((field for field, alias in ALIASES.items() if alias == key), key)
+    return tuple(inner for kind in kinds for inner in _dataclasses(get_type_hints(kind).get(name)))
+
+
+def _dataclasses(hint: object) -> Iterator[type]:
+    if isinstance(hint, type) and is_dataclass(hint):
+        yield hint
+    for argument in get_args(hint):
+        yield from _dataclasses(argument)

@@ -188,7 +188,10 @@ def view_notification(notification: Notification | None) -> NotificationView | N
     if notification is None:
         return None
     return NotificationView(
-        notification.code, notification.subcode, notification.data.hex(), str(notification).removeprefix("NOTIFICATION ")
+        notification.code,
+        notification.subcode,
+        notification.data.hex(),
+        str(notification).removeprefix("NOTIFICATION "),
     )
 
 

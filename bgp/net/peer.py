@@ -150,11 +150,6 @@ class Peer:
         return self.intake.adj_in
 
     @property
-    def session(self) -> Session:
-        """The session, on the connection that counts; for those who only look."""
-        return self._primary.session
-
-    @property
     def internal(self) -> bool:
         """Whether the peer is in our AS."""
         return is_internal(self._home.options, self.options)

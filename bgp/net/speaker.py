@@ -103,8 +103,8 @@ class Speaker:
         finally:
             done.set()
 
-    async def remove_peer(self, address: str) -> None:
-        """End the session with Cease 6/3 and forget the neighbour. Raises LocalError if there is none."""
+    async def remove_peer(self, address: str, farewell: Notification = DECONFIGURED) -> None:
+        """End the session, with Cease 6/3 by default, and forget the neighbour. Raises LocalError if there is none."""
         try:
             key = str(ip_address(address))
         except ValueError as error:
@@ -112,7 +112,7 @@ class Speaker:
         peer = self.peers.pop(key, None)
         if peer is None:
             raise LocalError(f"{key} is not a peer")
-        peer.stop(DECONFIGURED)
+        peer.stop(farewell)
         await self._tasks.pop(key).wait()
 
     def peer_changed(self, change: PeerChange) -> None:

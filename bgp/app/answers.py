@@ -1,0 +1,230 @@
+"""What a running speaker answers to the questions of the control protocol, and what it does about its commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import asdict
+from ipaddress import ip_address
+from typing import Final, Protocol, assert_never
+
+from bgp.app.protocol import (
+    Announce,
+    AskLookup,
+    AskNeighbors,
+    AskReceived,
+    AskRejected,
+    AskRoute,
+    AskRoutes,
+    AskSent,
+    AskSummary,
+    Question,
+    Refresh,
+    Reload,
+    Reset,
+    Shutdown,
+    Withdraw,
+    end,
+    row,
+)
+from bgp.app.routes import (
+    LostSpeller,
+    SentSpeller,
+    Speller,
+    best_routes,
+    decide,
+    in_order,
+    received_routes,
+    refused_routes,
+    sent_routes,
+)
+from bgp.app.view import view_peer, view_summary
+from bgp.error import LocalError
+from bgp.iana import CeaseSubcode, NotificationCode
+from bgp.message import Notification
+from bgp.net import Peer, Speaker
+from rib.family import Family, Safi
+from rib.policy import PrefixRange
+from rib.prefix import Prefix
+from rib.route import Path
+
+#: RFC 9003 2: octets of a shutdown communication.
+LONGEST_MESSAGE: Final = 128
+
+
+class Failed(Exception):
+    """The question was right, but what was asked for cannot be."""
+
+
+class Program(Protocol):
+    """The running `bgp run`, as questions need it."""
+
+    speaker: Speaker
+    started: float
+
+    async def reload(self) -> str:
+        """Read the configuration again; gives what changed. Raises ConfigError."""
+
+    def shutdown(self, message: str) -> None:
+        """End soon."""
+
+
+async def answer(program: Program, question: Question) -> AsyncGenerator[str, None]:
+    """The lines of the answer. Raises LocalError or Failed, before the first line or between two."""
+    speaker = program.speaker
+    match question:
+        case AskSummary():
+            yield _row(asdict(await view_summary(speaker, program.started)))
+        case AskNeighbors():
+            for peer in _peers(speaker, question.peer):
+                yield _row(asdict(await view_peer(speaker, peer)))
+        case AskRoute(prefix=prefix):
+            for line in _decisions(speaker, prefix):
+                yield line
+        case AskLookup(to=address):
+            route = speaker.loc_rib.longest_match(address)
+            if route is None:
+                raise Failed(f"no route to {address}")
+            for line in _decisions(speaker, Prefix.from_nlri(route.family.afi, route.nlri)):
+                yield line
+        case AskRoutes() | AskReceived() | AskSent() | AskRejected():
+            async with aclosing(_listing(speaker, question)) as listing:
+                async for lines in listing:
+                    yield lines
+        case _:
+            said = await _obey(program, question)
+            yield end(said)
+            return
+    yield end(None)
+
+
+async def _obey(program: Program, command: Announce | Withdraw | Reset | Refresh | Reload | Shutdown) -> str:
+    """Do what is asked; gives what was done, in words."""
+    speaker = program.speaker
+    match command:
+        case Announce(prefixes=prefixes):
+            speaker.announce_all(prefixes, command.attributes())
+            return f"announced {_listed(prefixes)}"
+        case Withdraw(prefixes=prefixes):
+            return _withdraw(speaker, prefixes)
+        case Reset():
+            (peer,) = _peers(speaker, command.peer)
+            peer.reset(cease(CeaseSubcode.ADMINISTRATIVE_RESET, command.message))
+            return f"reset the session with {peer.address}"
+        case Refresh():
+            (peer,) = _peers(speaker, command.peer)
+            return _refresh(speaker, peer)
+        case Reload():
+            return await program.reload()
+        case Shutdown():
+            program.shutdown(command.message)
+            return "the speaker ends"
+        case _:
+            assert_never(command)
+
+
+def cease(subcode: CeaseSubcode, message: str) -> Notification:
+    """A Cease with a shutdown communication (RFC 9003). Raises LocalError for one that is too long."""
+    octets = message.encode()
+    if len(octets) > LONGEST_MESSAGE:
+        raise LocalError(f"a message to the peer has at most {LONGEST_MESSAGE} octets, not {len(octets)} (RFC 9003)")
+    return Notification(NotificationCode.CEASE, subcode, bytes((len(octets),)) + octets if octets else b"")
+
+
+def _withdraw(speaker: Speaker, prefixes: Iterable[Prefix]) -> str:
+    """All of them or none."""
+    known = {(family.afi, nlri) for family, routes in speaker.announced.items() for nlri in routes}
+    missing = [prefix for prefix in prefixes if (prefix.afi, prefix.nlri) not in known]
+    if missing:
+        raise Failed(f"not announced by this speaker: {_listed(missing)}")
+    for prefix in dict.fromkeys(prefixes):
+        speaker.withdraw(prefix)
+    return f"withdrew {_listed(prefixes)}"
+
+
+def _refresh(speaker: Speaker, peer: Peer) -> str:
+    negotiated = peer.negotiated
+    if negotiated is None:
+        raise Failed(f"the session with {peer.address} is down: {peer.why_down}")
+    for family in negotiated.families:
+        speaker.groups.refresh(peer, family)
+    return f"tells {peer.address} all routes again"
+
+
+def _listed(prefixes: Iterable[Prefix]) -> str:
+    return ", ".join(map(str, prefixes))
+
+
+def _row(value: Mapping[str, object]) -> str:
+    return row(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _peers(speaker: Speaker, wanted: str | None) -> list[Peer]:
+    """The peer of that address or name, or all. Raises Failed if there is none."""
+    if wanted is None:
+        return list(speaker.peers.values())
+    try:
+        key = str(ip_address(wanted))
+    except ValueError:
+        key = wanted
+    found = [peer for address, peer in speaker.peers.items() if key in (address, peer.options.name)]
+    if not found:
+        known = ", ".join(peer.options.label for peer in speaker.peers.values()) or "none"
+        raise Failed(f"there is no peer {wanted!r}; there are: {known}")
+    return found[:1]
+
+
+def _decisions(speaker: Speaker, prefix: Prefix) -> list[str]:
+    families = [Family(prefix.afi, safi) for safi in (Safi.UNICAST, Safi.MULTICAST)]
+    found = [made for family in families if (made := decide(speaker, family, prefix.nlri)) is not None]
+    if not found:
+        raise Failed(f"no route to {prefix}")
+    return [_row(asdict(made)) for made in found]
+
+
+async def _listing(
+    speaker: Speaker, question: AskRoutes | AskReceived | AskSent | AskRejected
+) -> AsyncGenerator[str, None]:
+    within = None if question.within is None else PrefixRange(question.within, ge=question.within.length)
+    for family in _families(speaker, question.family):
+        if within is not None and family.afi != within.prefix.afi:
+            continue
+        for speller, routes in _tables(speaker, question, family):
+            if within is not None:
+                routes = [route for route in routes if within.matches(family.afi, route[0])]
+            async with aclosing(in_order(routes)) as ordered:
+                async for piece in ordered:
+                    yield "".join(map(row, speller.lines(family, piece)))
+
+
+def _families(speaker: Speaker, wanted: Family | None) -> list[Family]:
+    if wanted is not None:
+        return [wanted]
+    received = [peer.adj_in.tables for peer in speaker.peers.values() if peer.adj_in is not None]
+    return sorted(set(speaker.loc_rib.tables).union(*received))
+
+
+def _tables(
+    speaker: Speaker, question: AskRoutes | AskReceived | AskSent | AskRejected, family: Family
+) -> Iterable[tuple[Speller, list[tuple[bytes, Path]]]]:
+    """What to list, one table after the other."""
+    peers = _peers(speaker, question.peer)
+    match question:
+        case AskRoutes(peer=None):
+            yield Speller(), best_routes(speaker, family)
+        case AskRoutes():
+            yield Speller(), best_routes(speaker, family, peers[0])
+        case AskReceived():
+            yield Speller(), received_routes(peers[0], family)
+        case AskSent():
+            if (group := speaker.groups.of(peers[0])) is not None:
+                yield SentSpeller(group.key.rules), sent_routes(speaker, peers[0], family)
+        case AskRejected(lost=False):
+            for peer in peers:
+                yield Speller(), refused_routes(peer, family)
+        case AskRejected():
+            for peer in peers:
+                yield LostSpeller(speaker), received_routes(peer, family)
+        case _:
+            assert_never(question)
