@@ -10,8 +10,10 @@ from typing import Annotated, Final
 import typer
 from typer.core import TyperGroup
 
-from bgp.app import lab
+from bgp.app import ask, lab
+from bgp.app.ask import Control, JsonOutput
 from bgp.app.check import run_check
+from bgp.app.client import Refused
 from bgp.app.config import ConfigError
 from bgp.app.decode import run_decode
 from bgp.app.printer import Form
@@ -42,6 +44,9 @@ class Commands(TyperGroup):
         except LocalError as error:
             typer.echo(f"bgp: {error}", err=True)
             raise typer.Exit(2) from None
+        except Refused as error:
+            typer.echo(f"bgp: {error}", err=True)
+            raise typer.Exit(error.status) from None
         return result
 
 
@@ -55,7 +60,6 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="BGP-4 in pure Python: run a speaker, ask it, watch whole topologies, read the Internet's tables.",
 )
-app.add_typer(lab.app, name="lab")
 
 
 def _version(wanted: bool) -> None:
@@ -75,11 +79,9 @@ def options(
 
 ConfigFile = Annotated[str, typer.Argument(metavar="CONFIG.toml", help="The configuration file.")]
 
-JsonOutput = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @app.command()
-def run(config: ConfigFile) -> None:
+def run(config: ConfigFile, control: Control = None) -> None:
     """Run a speaker in the foreground.
 
     One line on standard error for each change of a session's state, with the reason.
@@ -87,7 +89,7 @@ def run(config: ConfigFile) -> None:
 
     Example: bgp run speaker.toml
     """
-    raise typer.Exit(run_config(config, sys.stderr))
+    raise typer.Exit(run_config(config, sys.stderr, control))
 
 
 @app.command()
@@ -118,6 +120,12 @@ def decode(
         err=sys.stderr,
     )
     raise typer.Exit(status)
+
+
+app.add_typer(ask.show, name="show")
+for _command in ask.COMMANDS:
+    app.command()(_command)
+app.add_typer(lab.app, name="lab")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Final, TextIO
 
 from bgp.net import PeerChange
 from bgp.options import PeerOptions
@@ -44,5 +44,14 @@ def _because(change: PeerChange) -> str:
         families = ", ".join(map(str, negotiated.families))
         return f"AS {negotiated.peer_asn}, {families}, hold time {change.peer.session.machine.hold_time} s"
     last = change.peer.session.machine.last_transition
-    # The session's own reason still tells why it went down, not why it starts again.
-    return last.reason if change.old is State.IDLE and last is not None else change.reason
+    # The session's own reason is why it went down: it says nothing about the way up again.
+    return last.reason if last is not None and change.old in _UP.get(change.new, ()) else change.reason
+
+
+#: Steps on the way up: the new state, and those that it is reached from.
+_UP: Final = {
+    State.CONNECT: (State.IDLE,),
+    State.ACTIVE: (State.IDLE,),
+    State.OPEN_SENT: (State.IDLE, State.CONNECT, State.ACTIVE),
+    State.OPEN_CONFIRM: (State.IDLE, State.CONNECT, State.ACTIVE, State.OPEN_SENT),
+}

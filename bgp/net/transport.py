@@ -122,7 +122,7 @@ class TcpTransport:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if local_address is not None:
                 await sock.bind((local_address, 0))
-            await sock.connect((address, port))
+            await _connect(sock, address, port)
         except BaseException:
             sock.close()
             raise
@@ -163,6 +163,14 @@ class TcpTransport:
         for listener in self._listeners:
             if listener.socket.family == _socket_family(address) and options.password is not None:
                 _set_md5(listener.socket, address, options.password)
+
+
+async def _connect(sock: trio.socket.SocketType, address: str, port: int) -> None:
+    try:
+        await sock.connect((address, port))
+    except OSError as error:
+        # The caller knows the address: trio's text would name it a second time.
+        raise OSError(error.errno, os.strerror(error.errno) if error.errno else str(error)) from error
 
 
 async def _bound(address: str, port: int) -> trio.SocketListener:
