@@ -89,12 +89,11 @@ class AddPathOut(AdjRibOut):
     def _id(self, path: Path) -> int:
         return self._ids.setdefault((path.source, path.path_id), len(self._ids) + 1)
 
-    def routes(self, family: Family, member: Source | None = None) -> Iterator[tuple[bytes, Exported]]:
-        """See `AdjRibOut.routes`; a prefix comes once for each path."""
+    def told(self, family: Family, member: Source | None = None) -> Iterator[tuple[bytes, Path]]:
+        """See `AdjRibOut.told`; a prefix comes once for each path."""
         if family not in self._several:
-            yield from super().routes(family, member)
+            yield from super().told(family, member)
             return
         for nlri, paths in self._sent[family].items():
             for path in paths.values():
-                if (exported := self.rules.verdict(family, nlri, path)) is not None:
-                    yield nlri, exported
+                yield nlri, path

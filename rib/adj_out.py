@@ -192,19 +192,18 @@ class AdjRibOut:
         elif old.source is not new.source:
             batch.taken_back.setdefault(new.source, []).append(nlri)
 
-    def routes(self, family: Family, member: Source | None = None) -> Iterator[tuple[bytes, Exported]]:
-        """What the member `member` has heard of `family`, as (NLRI, how it went out)."""
+    def told(self, family: Family, member: Source | None = None) -> Iterator[tuple[bytes, Path]]:
+        """The paths that the member `member` has heard of, as (NLRI, path), and those that the rules kept from it."""
         pending = self.pending.get(family, {})
         for nlri, path in self.loc_rib.table(family).best.items():
-            if nlri not in pending:
-                yield from self._shown(family, nlri, path, member)
+            if nlri not in pending and path.source is not member:
+                yield nlri, path
         for nlri, old in pending.items():
-            if old is not None and old is not UNCERTAIN:
-                yield from self._shown(family, nlri, old, member)
+            if old is not None and old is not UNCERTAIN and old.source is not member:
+                yield nlri, old
 
-    def _shown(
-        self, family: Family, nlri: bytes, path: Path, member: Source | None
-    ) -> Iterator[tuple[bytes, Exported]]:
-        exported = None if path.source is member else self.rules.verdict(family, nlri, path)
-        if exported is not None:
-            yield nlri, exported
+    def routes(self, family: Family, member: Source | None = None) -> Iterator[tuple[bytes, Exported]]:
+        """What the member `member` has heard of `family`, as (NLRI, how it went out)."""
+        for nlri, path in self.told(family, member):
+            if (exported := self.rules.verdict(family, nlri, path)) is not None:
+                yield nlri, exported

@@ -148,8 +148,11 @@ def _refresh(speaker: Speaker, peer: Peer) -> str:
     if negotiated is None:
         raise Failed(f"the session with {peer.address} is down: {peer.why_down}")
     for family in negotiated.families:
-        speaker.groups.refresh(peer, family)
-    return f"tells {peer.address} all routes again"
+        speaker.groups.refresh(peer, family, marked=negotiated.enhanced_route_refresh)
+    if not negotiated.route_refresh:
+        return f"tells {peer.address} all routes again; the peer has no route refresh"
+    peer.refresh()
+    return f"tells {peer.address} all routes again, and has asked it for the same"
 
 
 def _listed(prefixes: Iterable[Prefix]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from bgp.app.config import Configuration, load
 from bgp.app.log import shown
-from bgp.app.run import warnings
 from bgp.app.view import kind, policy_name
-from bgp.net.rules import own_asn
+from bgp.net.rules import is_internal, own_asn
 from bgp.options import PeerOptions, SpeakerOptions
 
 
@@ -22,6 +22,17 @@ def run_check(file: str, *, json_output: bool, out: TextIO) -> int:
         for line in in_words(file, configuration):
             print(line, file=out)
     return 0
+
+
+def warnings(speaker: SpeakerOptions, peers: Iterable[PeerOptions]) -> Iterator[str]:
+    """What is allowed but hardly meant."""
+    nothing = {"import": "accepts nothing", "export": "announces nothing"}
+    for peer in peers:
+        policies = {"import": peer.import_policy, "export": peer.export_policy}
+        missing = [word for word, policy in policies.items() if policy is None and not is_internal(speaker, peer)]
+        if missing:
+            what = " and ".join(nothing[word] for word in missing)
+            yield f"peer {shown(peer)} has no {' and no '.join(missing)} policy: it {what} (RFC 8212)"
 
 
 def _peer(speaker: SpeakerOptions, peer: PeerOptions) -> dict[str, object]:

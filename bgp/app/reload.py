@@ -76,7 +76,8 @@ async def _change_peers(speaker: Speaker, old: Configuration, new: Configuration
         elif previous == options:
             continue
         elif _without_policies(previous) == _without_policies(options):
-            speaker.change_policies(address, options.import_policy, options.export_policy)
+            peer = speaker.peers[address]
+            peer.change_policies(import_policy=options.import_policy, export_policy=options.export_policy)
             policies += 1
         else:
             await speaker.remove_peer(address, CHANGED)

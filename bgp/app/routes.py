@@ -15,7 +15,7 @@ import trio
 
 from bgp.app.view import pieces
 from bgp.net import Peer, Speaker
-from rib.adj_out import UNCERTAIN
+from bgp.wire.nlri.keys import key_text
 from rib.attributes import Attributes
 from rib.decision import ONLY_PATH, STEPS, best
 from rib.export import DEFAULT_ROUTE, ExportRules
@@ -49,8 +49,8 @@ class Decision:
 
 
 def text_of(family: Family, nlri: bytes) -> str:
-    """NLRI as text; in hexadecimal where it is no IP prefix."""
-    return nlri_text(family.afi, nlri) if family.safi in _PREFIXES else nlri.hex()
+    """NLRI as text."""
+    return nlri_text(family.afi, nlri) if family.safi in _PREFIXES else key_text(family, nlri)
 
 
 def attributes_json(attributes: Attributes) -> dict[str, object]:
@@ -90,8 +90,6 @@ def path_json(path: Path) -> dict[str, object]:
         found["path_id"] = path.path_id
     if path.ineligible is not None:
         found["refused"] = str(path.ineligible)
-    if path.stale:
-        found["stale"] = True
     return found
 
 
@@ -119,13 +117,15 @@ class Speller:
     def lines(self, family: Family, routes: Iterable[tuple[bytes, Path]]) -> Iterator[str]:
         """The routes as JSON objects, those left out that are not to be shown."""
         made, head = self._made, f'"family":"{family}",'
+        # Nothing in an IP prefix needs escaping.
+        quote = '"{}"'.format if family.safi in _PREFIXES else json.dumps
         for nlri, path in routes:
             try:
                 body = made[path]
             except KeyError:
                 body = self.body(family, nlri, path)
             if body is not None:
-                yield f'{{"prefix":"{text_of(family, nlri)}",{head}{body}'
+                yield f'{{"prefix":{quote(text_of(family, nlri))},{head}{body}'
 
     def body(self, family: Family, nlri: bytes, path: Path) -> str | None:
         """What follows the prefix; None to leave the route out."""
@@ -193,13 +193,7 @@ def sent_routes(speaker: Speaker, peer: Peer, family: Family) -> list[tuple[byte
     group = speaker.groups.of(peer)
     if group is None or family not in group.key.families:
         return []
-    told = dict(speaker.loc_rib.routes(family))
-    for nlri, old in group.adj_out.pending[family].items():
-        if old is None or old is UNCERTAIN:
-            told.pop(nlri, None)
-        else:
-            told[nlri] = old
-    return [(nlri, path) for nlri, path in told.items() if path.source is not peer.source]
+    return list(group.adj_out.told(family, peer.source))
 
 
 def why_lost(speaker: Speaker, family: Family, nlri: bytes, path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Final, TextIO
 
@@ -14,13 +14,11 @@ from bgp.app.answers import cease
 from bgp.app.client import choose_path
 from bgp.app.config import ConfigError, Configuration, load
 from bgp.app.control import open_control
-from bgp.app.log import Log, shown
+from bgp.app.log import Log
 from bgp.app.reload import apply, begin
 from bgp.app.view import endpoint
 from bgp.iana import CeaseSubcode
 from bgp.net import Speaker, open_speaker
-from bgp.net.rules import is_internal
-from bgp.options import PeerOptions, SpeakerOptions
 
 #: RIBs are millions of objects that live long and have no cycles: the collector should look at them rarely.
 GC_THRESHOLDS: Final = (200_000, 50, 100)
@@ -38,34 +36,10 @@ def run_config(file: str, err: TextIO, control: str | None = None) -> int:
     gc.set_threshold(*GC_THRESHOLDS)
     try:
         trio.run(RunningProgram(file, configuration, log, control).run)
-    except BaseExceptionGroup as group:
-        failed, others = group.split(OSError)
-        if failed is None or others is not None:
-            raise
-        for error in _leaves(failed):
-            log.say(f"error: {error.strerror or error}")
+    except OSError as error:
+        log.say(f"error: {error.strerror or error}")
         return 1
     return 0
-
-
-def _leaves(group: BaseExceptionGroup[OSError]) -> Iterator[OSError]:
-    """The exceptions themselves, whatever nurseries they came through."""
-    for one in group.exceptions:
-        if isinstance(one, BaseExceptionGroup):
-            yield from _leaves(one)
-        else:
-            yield one
-
-
-def warnings(speaker: SpeakerOptions, peers: Iterable[PeerOptions]) -> Iterator[str]:
-    """What is allowed but hardly meant."""
-    nothing = {"import": "accepts nothing", "export": "announces nothing"}
-    for peer in peers:
-        policies = {"import": peer.import_policy, "export": peer.export_policy}
-        missing = [word for word, policy in policies.items() if policy is None and not is_internal(speaker, peer)]
-        if missing:
-            what = " and ".join(nothing[word] for word in missing)
-            yield f"peer {shown(peer)} has no {' and no '.join(missing)} policy: it {what} (RFC 8212)"
 
 
 class RunningProgram:
@@ -90,8 +64,6 @@ class RunningProgram:
                 self.speaker = await stack.enter_async_context(open_speaker(options, observer=self._log.peer_changed))
                 where = ", ".join(endpoint(*bound) for bound in self.speaker.listening) or "nowhere"
                 self._log.say(f"speaker AS {options.asn}, BGP identifier {options.router_id}, listens on {where}")
-                for warning in warnings(options, self._configuration.peers):
-                    self._log.say(f"warning: {warning}")
                 await self._open_control(stack)
                 await begin(self.speaker, self._configuration)
                 nursery = await stack.enter_async_context(trio.open_nursery())

@@ -233,8 +233,8 @@ def _neighbor_lines(row: Row) -> Iterator[tuple[str, str]]:
     yield "policies", f"import {row['import_policy']}; export {row['export_policy']}"
     yield (
         "messages",
-        f"{row['messages_received']} received ({row['updates_received']} UPDATE), {row['messages_sent']} sent, "
-        f"{row['queued']} octets waiting",
+        f"{row['messages_received']} received ({row['updates_received']} UPDATE), "
+        f"{row['messages_sent']} sent ({row['updates_sent']} UPDATE), {row['queued']} octets waiting",
     )
     yield "sessions", f"{row['times_established']} established, {row['times_dropped']} ended"
     routes = row["routes"] if isinstance(row["routes"], list) else []

@@ -125,6 +125,7 @@ class PeerView:
     messages_received: int
     messages_sent: int
     updates_received: int
+    updates_sent: int
     times_established: int
     times_dropped: int
     queued: int  #: octets waiting to be sent
@@ -238,8 +239,8 @@ async def _line(speaker: Speaker, peer: Peer) -> PeerLine:
         state=peer.state.title,
         since=trio.current_time() - peer.changed_at,
         why=why_down(peer),
-        messages_received=peer.session.messages_in,
-        messages_sent=peer.session.messages_out,
+        messages_received=peer.counts.messages_received,
+        messages_sent=peer.counts.messages_sent,
         received=sum(one.received for one in counted) if up else None,
         used=sum(one.received - one.refused for one in counted) if up else None,
     )
@@ -264,7 +265,7 @@ async def count_routes(speaker: Speaker, peer: Peer) -> tuple[FamilyCount, ...]:
 async def view_peer(speaker: Speaker, peer: Peer) -> PeerView:
     """A neighbour now."""
     options, session, now = peer.options, peer.session, trio.current_time()
-    connection, opened, machine = peer.connection, peer.peer_open, peer.session.machine
+    connection, opened, machine, counts = peer.connection, peer.peer_open, session.machine, peer.counts
     up = peer.state is State.ESTABLISHED
     dial_at = machine.expires_at(Timer.IDLE_HOLD) or machine.expires_at(Timer.CONNECT_RETRY)
     hold_at = machine.expires_at(Timer.HOLD) if connection is not None else None
@@ -298,11 +299,12 @@ async def view_peer(speaker: Speaker, peer: Peer) -> PeerView:
         families=() if peer.negotiated is None else tuple(map(str, peer.negotiated.families)),
         import_policy=policy_name(speaker.options, options, options.import_policy),
         export_policy=policy_name(speaker.options, options, options.export_policy),
-        messages_received=session.messages_in,
-        messages_sent=session.messages_out,
-        updates_received=session.updates_in,
-        times_established=peer.counts.established,
-        times_dropped=peer.counts.dropped,
+        messages_received=counts.messages_received,
+        messages_sent=counts.messages_sent,
+        updates_received=counts.updates_received,
+        updates_sent=counts.updates_sent,
+        times_established=counts.established,
+        times_dropped=counts.dropped,
         queued=peer.queued,
         routes=await count_routes(speaker, peer),
     )
