@@ -17,7 +17,12 @@ from bgp.app.inputs import File, Kind, head_of, kind_of, opened
 from bgp.app.jsonform import Json
 from bgp.app.printer import Form, Printer
 from bgp.wire.context import DEFAULT, Context
+from bgp.wire.fields import Malformed
+from bgp.wire.formats.bmp import RouteMirroring, RouteMonitoring
+from bgp.wire.formats.bmp_stream import Contexts, read_bmp
+from bgp.wire.formats.conversation import Conversations
 from bgp.wire.formats.mrt_scan import Torn, pieces, read_mrt
+from bgp.wire.formats.pcap import read_pcap
 from bgp.wire.header import HEADER_LENGTH
 from rib.family import Family
 
@@ -62,6 +67,10 @@ def _decode_file(file: File, name: str, printer: Printer) -> bool:
             case Kind.MRT:
                 for record in read_mrt(file):
                     printer.record(record)
+            case Kind.PCAP | Kind.PCAPNG:
+                _capture(file, name, printer)
+            case Kind.BMP:
+                _bmp(file, printer)
             case Kind.MESSAGES:
                 for at, octets in _messages(file):
                     printer.message({"at": at}, octets, DEFAULT)
@@ -72,6 +81,25 @@ def _decode_file(file: File, name: str, printer: Printer) -> bool:
         printer.malformed += 1
         print(f"{name}: {error}", file=printer.err)
     return True
+
+
+def _capture(file: File, name: str, printer: Printer) -> None:
+    conversations = Conversations()
+    for found in conversations.packets(read_pcap(file)):
+        printer.heard(found)
+    for link, count in conversations.unread.items():
+        print(f"{name}: {count} packets of link type {link}, which is not read, were left out", file=printer.err)
+
+
+def _bmp(file: File, printer: Printer) -> None:
+    contexts = Contexts()
+    for at, message in read_bmp(file):
+        if isinstance(message, Malformed):
+            printer.refused({"at": at}, f"not a BMP message: {message}")
+            continue
+        contexts.learn(message)
+        known = contexts.context(message.peer) if isinstance(message, RouteMonitoring | RouteMirroring) else DEFAULT
+        printer.bmp(at, message, known)
 
 
 def _messages(file: File) -> Iterator[tuple[int, bytes]]:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
 from bgp.app import dump, dump_scan
+from bgp.app.bmp_form import other_json, peer_json, peer_up_json
 from bgp.app.jsonform import Json, error_json, kind_name, message_json, type_name
 from bgp.error import PeerError, Reaction, UpdateError
 from bgp.iana import MessageType
@@ -16,6 +17,17 @@ from bgp.message import Message, Open, Update
 from bgp.wire.codec import read
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
+from bgp.wire.formats.bmp import (
+    Bmp,
+    MirrorType,
+    PeerDown,
+    PeerHeader,
+    PeerUp,
+    RouteMirroring,
+    RouteMonitoring,
+    StatisticsReport,
+)
+from bgp.wire.formats.conversation import Heard, Lost
 from bgp.wire.formats.mrt import RIBS
 from bgp.wire.formats.mrt_rib import rib_update
 from bgp.wire.formats.mrt_values import (
@@ -42,6 +54,14 @@ from bgp.wire.header import HEADER_LENGTH
 from bgp.wire.open import fixed_fields, validate_open
 from bgp.wire.update import worst
 from rib.family import Family
+
+
+class Moment(NamedTuple):
+    """A time since 1970."""
+
+    seconds: int
+    microseconds: int
+
 
 #: The BGP identifier of a session that there is not.
 NOBODY: Final = IPv4Address(0)
@@ -75,6 +95,57 @@ class Printer:
         _, parts = decoded(octets, context)
         self._print({**about, **parts})
 
+    def heard(self, found: Heard | Lost) -> None:
+        """What a packet capture holds of a session."""
+        about: dict[str, Json] = {
+            "time": found.time / 1_000_000_000,
+            "packet": found.number,
+            "peer": str(found.source.address),
+            "from": str(found.source),
+            "to": str(found.destination),
+        }
+        if isinstance(found, Lost):
+            self.refused(about, found.reason)
+            return
+        if found.asn is not None:
+            about["peer_asn"] = found.asn
+        peer = Peer(found.source.address, found.asn or 0)
+        seconds, nanoseconds = divmod(found.time, 1_000_000_000)
+        self._exact(about, found.octets, found.context, Moment(seconds, nanoseconds // 1000), peer)
+
+    def bmp(self, at: int, message: Bmp, context: Context) -> None:
+        """One BMP message; `context`: how to read the BGP messages in it."""
+        about: dict[str, Json] = {"at": at}
+        match message:
+            case RouteMonitoring(peer=peer, octets=octets):
+                self._bmp_message(about, peer, octets, context)
+            case RouteMirroring(peer=peer, items=items):
+                for one in items:
+                    if one.type == MirrorType.MESSAGE:
+                        self._bmp_message(about | {"mirrored": True}, peer, one.value, context)
+                    else:
+                        self._print({**about, **peer_json(peer), **other_json(message._replace(items=(one,)))})
+            case PeerUp(peer=peer):
+                self._print({**about, **peer_json(peer), **peer_up_json(message)})
+            case PeerDown(peer=peer) | StatisticsReport(peer=peer):
+                self._print({**about, **peer_json(peer), **other_json(message)})
+            case _:
+                self._print({**about, **other_json(message)})
+
+    def _bmp_message(self, about: dict[str, Json], peer: PeerHeader, octets: bytes, context: Context) -> None:
+        moment = Moment(peer.seconds, peer.microseconds)
+        self._exact({**about, **peer_json(peer)}, octets, context, moment, Peer(peer.address, peer.asn))
+
+    def _exact(self, about: Mapping[str, Json], octets: bytes, context: Context, moment: Moment, peer: Peer) -> None:
+        """A message of which peer and time are known to the microsecond."""
+        if self.form is not Form.BGPDUMP:
+            self.message(about, octets, context)
+            return
+        head = dump.message_head(Record(0, *moment, Unread(0, 0, b"")), add_path=bool(context.add_path))
+        self._lines(
+            octets, context, head, dump.peer_text(peer), f"message at {moment.seconds}.{moment.microseconds:06}"
+        )
+
     def record(self, record: Record) -> None:
         """One MRT record."""
         match record.content:
@@ -105,12 +176,19 @@ class Printer:
             self._print({**_about(record, message.peer), **parts})
             return
         head = f"BGP|{record.time}" if legacy else dump.message_head(record, add_path=bool(context.add_path))
-        peer = dump.peer_text(message.peer)
-        lines = dump_scan.update_lines(message.octets, context, head, peer)
+        self._lines(
+            message.octets, context, head, dump.peer_text(message.peer), f"record at {record.at}", legacy=legacy
+        )
+
+    def _lines(
+        self, octets: bytes, context: Context, head: str, peer: str, place: str, *, legacy: bool = False
+    ) -> None:
+        """The lines of a message; `place` is where it is, should anything be wrong with it."""
+        lines = dump_scan.update_lines(octets, context, head, peer)
         if lines is None:
-            found, parts = decoded(message.octets, context)
+            found, parts = decoded(octets, context)
             if "error" in parts:
-                self._complain(record, parts["error"])
+                self._complain(place, parts["error"])
             lines = list(dump.update_lines(head, peer, found)) if isinstance(found, Update) else []
         if legacy:
             lines = [dump.legacy(line) for line in lines]
@@ -142,7 +220,7 @@ class Printer:
             self._bad_record(record, str(error))
             return dump.attributes_text(())
         if (wrong := worst(update.errors)) is not None:
-            self._complain(record, error_json(wrong))
+            self._complain(f"record at {record.at}", error_json(wrong))
         return dump.attributes_text(update.attributes)
 
     def _table_dump(self, record: Record, route: TableDump) -> None:
@@ -195,14 +273,14 @@ class Printer:
 
     def _bad_record(self, record: Record, reason: str) -> None:
         if self.form is Form.BGPDUMP:
-            self._complain(record, {"reason": reason})
+            self._complain(f"record at {record.at}", {"reason": reason})
         else:
             self._print({**_about(record, None), "error": {"reason": reason}})
 
-    def _complain(self, record: Record, error: Json) -> None:
+    def _complain(self, place: str, error: Json) -> None:
         self.malformed += 1
         reason = error["reason"] if isinstance(error, dict) else error
-        print(f"record at {record.at}: {reason}", file=self.err)
+        print(f"{place}: {reason}", file=self.err)
 
     def _print(self, found: Mapping[str, Json]) -> None:
         self.malformed += "error" in found
