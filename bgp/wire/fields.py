@@ -92,6 +92,7 @@ def counted(size: c.Construct, inside: c.Construct) -> c.Construct:
 
 U8: Final = c.Int8ub
 U16: Final = c.Int16ub
+U24: Final = c.Int24ub
 U32: Final = c.Int32ub
 IPV4: Final = value_of(c.Bytes(4), IPv4Address, lambda address: address.packed)
 IPV6: Final = value_of(c.Bytes(16), IPv6Address, lambda address: address.packed)

@@ -1,0 +1,156 @@
+"""PMSI_TUNNEL (RFC 6514 5) and TUNNEL_ENCAPSULATION (RFC 9012 2, 3; SR policies RFC 9830 2.4).
+
+PMSI_TUNNEL:
+- 1 octet   Flags
+- 1 octet   Tunnel Type
+- 3 octets  MPLS Label
+- rest      Tunnel Identifier
+
+TUNNEL_ENCAPSULATION, one tunnel after the other:
+- 2 octets  Tunnel Type
+- 2 octets  Length; then sub-TLVs: 1 octet type, 1 octet length (2 from type 128 on), value
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import construct as c
+
+from bgp.attribute import (
+    BindingSid,
+    CandidatePathName,
+    DsField,
+    EgressEndpoint,
+    ExplicitNullPolicy,
+    GreKey,
+    L2tpSession,
+    LabelHandling,
+    LabelStack,
+    MplsSegment,
+    PmsiTunnel,
+    PolicyName,
+    Preference,
+    Priority,
+    ProtocolType,
+    SegmentList,
+    Srv6Segment,
+    Tunnel,
+    TunnelColor,
+    TunnelEncapsulation,
+    UdpPort,
+    VirtualNetwork,
+    Weight,
+)
+from bgp.wire.fields import IPV4, IPV6, U8, U16, U24, U32, ListOf, value_of
+from bgp.wire.tlv import SMALL, Row, fields_of, reserved, tlvs, tuple_of
+from rib.community import ExtendedCommunity
+
+#: The octets that a tunnel identifier can have, by tunnel type (RFC 6514 5, RFC 7524 8, RFC 8556 3, RFC 9574 4);
+#: None for any. A type that is not here is an undefined one, which makes the attribute malformed.
+PMSI_IDENTIFIERS: Final[dict[int, tuple[int, ...] | None]] = {
+    0: (0,),  # no tunnel information
+    1: (12, 24, 36),  # RSVP-TE P2MP LSP
+    2: None,  # mLDP P2MP LSP
+    3: (8, 32),  # PIM-SSM tree
+    4: (8, 32),  # PIM-SM tree
+    5: (8, 32),  # BIDIR-PIM tree
+    6: (4, 16),  # ingress replication
+    7: None,  # mLDP MP2MP LSP
+    8: None,  # transport tunnel
+    9: (4, 16),  # assisted replication
+    10: None,  # BIER
+    11: None,  # SR-MPLS P2MP policy
+    12: None,  # SRv6 P2MP policy
+    0x7B: None,  # experimental use, up to 0x7E (RFC 7385 2)
+    0x7C: None,
+    0x7D: None,
+    0x7E: None,
+}
+#: RFC 9574 3.3 and others: a composite of two tunnel types (RFC 7524 8).
+COMPOSITE: Final = 0x80
+
+PMSI_TUNNEL: Final = fields_of(
+    PmsiTunnel, "flags" / U8, "type" / U8, "label" / U24, "identifier" / c.GreedyBytes
+)
+
+
+def pmsi_problem(tunnel: PmsiTunnel) -> str | None:
+    """What is wrong with a tunnel (RFC 6514 5: undefined type, identifier that is none of that type); None for nothing."""
+    kind = tunnel.type & ~COMPOSITE
+    if kind not in PMSI_IDENTIFIERS:
+        return f"PMSI tunnel type {tunnel.type}"
+    sizes = PMSI_IDENTIFIERS[kind]
+    if tunnel.type == kind and sizes is not None and len(tunnel.identifier) not in sizes:
+        return f"an identifier of {len(tunnel.identifier)} octets in PMSI tunnel type {kind}"
+    return None
+
+
+_TEXT: Final = value_of(c.GreedyBytes, lambda octets: octets.decode(), lambda text: text.encode())
+#: AFI 0 and no address: the next hop (RFC 9012 3.1).
+_ENDPOINTS: Final = {0: c.Computed(None), 1: IPV4, 2: IPV6}
+_VIRTUAL: Final = fields_of(VirtualNetwork, "flags" / U8, "vni" / U24, "mac" / c.Bytes(6), reserved(2))
+_KEY: Final = fields_of(GreKey, "key" / U32)
+#: The encapsulation sub-TLV means something else in each type of tunnel.
+_ENCAPSULATIONS: Final[dict[int, Row]] = {
+    1: Row(1, L2tpSession, fields_of(L2tpSession, "session_id" / U32, "cookie" / c.GreedyBytes)),
+    2: Row(1, GreKey, _KEY),
+    8: Row(1, VirtualNetwork, _VIRTUAL),
+    9: Row(1, VirtualNetwork, _VIRTUAL),
+    11: Row(1, GreKey, _KEY),
+}
+_SEGMENTS: Final = (
+    Row(1, MplsSegment, fields_of(MplsSegment, "flags" / U8, reserved(1), "entry" / U32)),
+    Row(9, Weight, fields_of(Weight, "flags" / U8, reserved(1), "weight" / U32)),
+    Row(
+        13,
+        Srv6Segment,
+        fields_of(Srv6Segment, "flags" / U8, reserved(1), "sid" / IPV6, "structure" / c.GreedyBytes),
+    ),
+)
+_SUB_TLVS: Final = (
+    Row(2, ProtocolType, fields_of(ProtocolType, "protocol" / U16)),
+    Row(4, TunnelColor, fields_of(TunnelColor, "color" / value_of(c.Bytes(8), ExtendedCommunity, bytes))),
+    Row(
+        6,
+        EgressEndpoint,
+        value_of(
+            c.Struct("reserved" / c.Const(bytes(4)), "afi" / U16, "address" / c.Switch(c.this.afi, _ENDPOINTS, c.Error)),
+            lambda found: EgressEndpoint(found.address),
+            lambda value: {"afi": _afi(value.address), "address": value.address},
+        ),
+    ),
+    Row(7, DsField, fields_of(DsField, "value" / U8)),
+    Row(8, UdpPort, fields_of(UdpPort, "port" / U16)),
+    Row(9, LabelHandling, fields_of(LabelHandling, "value" / U8)),
+    Row(10, LabelStack, fields_of(LabelStack, "entries" / tuple_of(U32))),
+    Row(12, Preference, fields_of(Preference, "flags" / U8, reserved(1), "preference" / U32)),
+    Row(13, BindingSid, fields_of(BindingSid, "flags" / U8, reserved(1), "sid" / c.GreedyBytes)),
+    Row(14, ExplicitNullPolicy, fields_of(ExplicitNullPolicy, "flags" / U8, reserved(1), "policy" / U8)),
+    Row(15, Priority, fields_of(Priority, "priority" / U8, reserved(1))),
+    Row(128, SegmentList, fields_of(SegmentList, reserved(1), "tlvs" / tlvs(SMALL, _SEGMENTS))),
+    Row(129, CandidatePathName, fields_of(CandidatePathName, reserved(1), "name" / _TEXT)),
+    Row(130, PolicyName, fields_of(PolicyName, reserved(1), "name" / _TEXT)),
+)
+SUB_TLV: Final = c.Struct(
+    "type" / U8,
+    "value" / c.IfThenElse(c.this.type < 128, c.Prefixed(U8, c.GreedyBytes), c.Prefixed(U16, c.GreedyBytes)),
+)
+
+
+def _afi(address: Any) -> int:
+    return 0 if address is None else 1 if address.version == 4 else 2
+
+
+def _sub_tlvs(tunnel_type: int) -> c.Construct:
+    own = _ENCAPSULATIONS.get(tunnel_type)
+    return tlvs(SUB_TLV, _SUB_TLVS if own is None else (own, *_SUB_TLVS))
+
+
+_BY_TYPE: Final = {kind: _sub_tlvs(kind) for kind in (*_ENCAPSULATIONS, 0)}
+_choose: Callable[[Any], int] = lambda this: this.type if this.type in _ENCAPSULATIONS else 0  # noqa: E731
+TUNNEL: Final = fields_of(Tunnel, "type" / U16, "tlvs" / c.Prefixed(U16, c.Switch(_choose, _BY_TYPE)))
+TUNNEL_ENCAPSULATION: Final = value_of(
+    ListOf(TUNNEL), lambda found: TunnelEncapsulation(tuple(found)), lambda value: list(value.tunnels)
+)
