@@ -119,6 +119,7 @@ class CapabilityCode(IntEnum):
     MULTIPROTOCOL = 1  #: RFC 2858
     ROUTE_REFRESH = 2  #: RFC 2918
     OUTBOUND_ROUTE_FILTERING = 3  #: RFC 5291
+    MULTIPLE_ROUTES = 4  #: deprecated by RFC 8277
     EXTENDED_NEXT_HOP = 5  #: RFC 8950
     EXTENDED_MESSAGE = 6  #: RFC 8654
     BGPSEC = 7  #: RFC 8205
@@ -131,8 +132,12 @@ class CapabilityCode(IntEnum):
     ADD_PATH = 69  #: RFC 7911
     ENHANCED_ROUTE_REFRESH = 70  #: RFC 7313
     LONG_LIVED_GRACEFUL_RESTART = 71  #: RFC 9494
+    ROUTING_POLICY_DISTRIBUTION = 72  #: draft-ietf-idr-rpd
     FQDN = 73  #: draft-walton-bgp-hostname-capability
+    BFD_STRICT_MODE = 74  #: draft-ietf-idr-bgp-bfd-strict-mode
     SOFTWARE_VERSION = 75  #: draft-abraitis-bgp-version-capability
+    PATHS_LIMIT = 76  #: draft-abraitis-idr-addpath-paths-limit
+    LINK_LOCAL_NEXT_HOP = 77  #: draft-ietf-idr-linklocal-capability
     PRESTANDARD_ROUTE_REFRESH = 128  #: deprecated by RFC 8810
 
 
@@ -158,22 +163,67 @@ class AttributeCode(IntEnum):
     COMMUNITIES = 8  #: RFC 1997
     ORIGINATOR_ID = 9  #: RFC 4456
     CLUSTER_LIST = 10  #: RFC 4456
+    DPA = 11  #: deprecated by RFC 6938
+    ADVERTISER = 12  #: deprecated by RFC 6938
+    RCID_PATH = 13  #: deprecated by RFC 6938
     MP_REACH_NLRI = 14  #: RFC 4760
     MP_UNREACH_NLRI = 15  #: RFC 4760
     EXTENDED_COMMUNITIES = 16  #: RFC 4360
     AS4_PATH = 17  #: RFC 6793
     AS4_AGGREGATOR = 18  #: RFC 6793
+    SAFI_SPECIFIC = 19  #: deprecated, draft-kapoor-nalawade-idr-bgp-ssa
+    CONNECTOR = 20  #: deprecated, RFC 6037
+    AS_PATHLIMIT = 21  #: deprecated, draft-ietf-idr-as-pathlimit
     PMSI_TUNNEL = 22  #: RFC 6514
     TUNNEL_ENCAPSULATION = 23  #: RFC 9012
     TRAFFIC_ENGINEERING = 24  #: RFC 5543
     IPV6_EXTENDED_COMMUNITIES = 25  #: RFC 5701
     AIGP = 26  #: RFC 7311
+    PE_DISTINGUISHER_LABELS = 27  #: RFC 6514
+    ENTROPY_LABEL_CAPABILITY = 28  #: RFC 6790, deprecated by RFC 7447
     BGP_LS = 29  #: RFC 9552
     LARGE_COMMUNITIES = 32  #: RFC 8092
     BGPSEC_PATH = 33  #: RFC 8205
+    COMMUNITY_CONTAINER = 34  #: draft-ietf-idr-wide-bgp-communities
     ONLY_TO_CUSTOMER = 35  #: RFC 9234
+    D_PATH = 36  #: draft-ietf-bess-evpn-ipvpn-interworking
+    SFP = 37  #: RFC 9015
+    BFD_DISCRIMINATOR = 38  #: RFC 9026
+    NEXT_HOP_CHARACTERISTICS = 39  #: draft-ietf-idr-entropy-label
     PREFIX_SID = 40  #: RFC 8669
+    BIER = 41  #: RFC 9793
+    EDGE_METADATA = 42  #: draft-ietf-idr-5g-edge-service-metadata
     ATTR_SET = 128  #: RFC 6368
+    DEVELOPMENT = 255  #: RFC 2042
+
+
+class LinkStateTlvType(IntEnum):
+    """TLVs of the BGP-LS attribute (RFC 9552 5.3), those whose value is read."""
+
+    NODE_FLAGS = 1024
+    NODE_NAME = 1026
+    LOCAL_IPV4_ROUTER_ID = 1028
+    LOCAL_IPV6_ROUTER_ID = 1029
+    REMOTE_IPV4_ROUTER_ID = 1030
+    REMOTE_IPV6_ROUTER_ID = 1031
+    ADMINISTRATIVE_GROUP = 1088
+    MAXIMUM_BANDWIDTH = 1089
+    MAXIMUM_RESERVABLE_BANDWIDTH = 1090
+    UNRESERVED_BANDWIDTH = 1091
+    TE_DEFAULT_METRIC = 1092
+    LINK_PROTECTION = 1093
+    MPLS_PROTOCOLS = 1094
+    IGP_METRIC = 1095
+    SHARED_RISK_LINK_GROUP = 1096
+    LINK_NAME = 1098
+    DELAY = 1114  #: RFC 8571
+    DELAY_VARIATION = 1116  #: RFC 8571
+    LINK_LOSS = 1117  #: RFC 8571
+    IGP_FLAGS = 1152
+    ROUTE_TAG = 1153
+    PREFIX_METRIC = 1155
+    OSPF_FORWARDING_ADDRESS = 1156
+    SOURCE_ROUTER = 1171  #: RFC 9085
 
 
 #: RFC 6793 9: stands for an AS number that does not fit two octets.

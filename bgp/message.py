@@ -7,12 +7,13 @@ from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, TypeAlias
 
+from bgp.attribute import Aigp, BfdDiscriminator, DomainPath, LinkState, PmsiTunnel, PrefixSid, TunnelEncapsulation
 from bgp.capability import Capability, FourOctetAs
 from bgp.error import UpdateError
 from bgp.iana import SUBCODES, CeaseSubcode, MessageType, NotificationCode
 from rib.as_path import AsPath
 from rib.attributes import Aggregator, Origin
-from rib.community import Community, ExtendedCommunity, LargeCommunity
+from rib.community import Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity
 from rib.evpn import EvpnRoute
 from rib.family import Family
 from rib.labelled import LabelledPrefix, VpnPrefix
@@ -72,6 +73,14 @@ class MpUnreach:
     octets: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class AttributeSet:
+    """ATTR_SET (RFC 6368 5): the attributes that a route had in its customer's network, and that network's AS number."""
+
+    asn: int
+    attributes: tuple[PathAttribute, ...] = ()
+
+
 #: What a path attribute can hold; octets where it is unknown or malformed.
 AttributeValue: TypeAlias = (
     Origin
@@ -82,10 +91,19 @@ AttributeValue: TypeAlias = (
     | Aggregator
     | tuple[Community, ...]
     | tuple[ExtendedCommunity, ...]
+    | tuple[Ipv6ExtendedCommunity, ...]
     | tuple[LargeCommunity, ...]
     | tuple[IPv4Address, ...]
     | MpReach
     | MpUnreach
+    | PmsiTunnel
+    | TunnelEncapsulation
+    | Aigp
+    | LinkState
+    | BfdDiscriminator
+    | DomainPath
+    | PrefixSid
+    | AttributeSet
     | bytes
 )
 

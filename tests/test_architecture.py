@@ -17,7 +17,7 @@ OURS: Final = ("bgp", "fsm", "rib")
 LADDER: Final = (
     ("iana",),
     ("error",),
-    ("capability", "options"),
+    ("attribute", "capability", "options"),
     ("message",),
     ("wire",),
     ("session",),

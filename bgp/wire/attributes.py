@@ -5,14 +5,15 @@
     1 or 2 octets Length of the value
     n octets      Value
 
-`check` judges the octets of one attribute. The scanner of the hot path and the construct-declared codec both ask it, so it
-uses no construct; a property test holds that what it lets through the codec can read, and the other way round.
+`check` judges the octets of one attribute. The scanner of the hot path and the construct-declared codec both ask it, so for
+what every route has it uses no construct; a property test holds that what it lets through the codec can read, and the
+other way round.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import construct as c
 
@@ -20,14 +21,29 @@ from bgp.error import Reaction, UpdateError
 from bgp.iana import AttributeCode as Code
 from bgp.iana import NotificationCode
 from bgp.iana import UpdateSubcode as Subcode
-from bgp.message import AttributeValue
-from bgp.wire.context import Context
-from bgp.wire.fields import IPV4, U8, U16, U32, ListOf, Malformed, build, parse, value_of
+from bgp.message import AttributeSet, AttributeValue, PathAttribute
+from bgp.wire import values
+from bgp.wire.context import DEFAULT, Context
+from bgp.wire.faults import (
+    Fault,
+    Wrong,
+    aggregator_fault,
+    aigp_fault,
+    as4_path_fault,
+    asn_size,
+    declared,
+    domain_path_fault,
+    origin_fault,
+    path_fault,
+    pmsi_fault,
+    prefix_sid_fault,
+)
+from bgp.wire.fields import IPV4, U8, U16, U32, Malformed, build, parse
+from bgp.wire.link_state import LINK_STATE
 from bgp.wire.nlri import decode_mp_reach, decode_mp_unreach, encode_mp_reach, encode_mp_unreach
-from bgp.wire.spelling import attribute
-from rib.as_path import AsPath, Segment
-from rib.attributes import Aggregator, Origin
-from rib.community import Community, ExtendedCommunity, LargeCommunity
+from bgp.wire.segment_routing import PREFIX_SID
+from bgp.wire.spelling import EXTENDED_LENGTH, attribute, split
+from bgp.wire.tunnel import PMSI_TUNNEL, TUNNEL_ENCAPSULATION
 
 OPTIONAL: Final = 0x80
 TRANSITIVE: Final = 0x40
@@ -38,8 +54,6 @@ BOTH: Final = OPTIONAL | TRANSITIVE
 
 #: Says whether a value's length is right in a context.
 Sizes = Callable[[int, Context], bool]
-#: Says what else is wrong with a value of the right length, with the subcode for it.
-Fault = Callable[[bytes, Context], tuple[Subcode, str] | None]
 
 
 class Row(NamedTuple):
@@ -50,10 +64,17 @@ class Row(NamedTuple):
     reaction: Reaction  #: to a malformed value
     sizes: Sizes
     codec: Callable[[Context], c.Construct] | None  #: None: read by nobody here, kept as octets
+    rfc: str  #: where it is defined, and where what is wrong with it
     fault: Fault | None = None
     flags_reaction: Reaction = Reaction.TREAT_AS_WITHDRAW  #: RFC 7606 3 c
     subcode: Subcode = Subcode.ATTRIBUTE_LENGTH_ERROR  #: for a value of the wrong length
     refused: Callable[[Context], bool] | None = None  #: sessions on which it is discarded whatever it holds
+    internal_only: bool = False  #: does not leave the AS
+
+    @property
+    def is_passed_on(self) -> bool:
+        """Whether routes keep it: transitive ones, and those that a family cannot do without."""
+        return bool(self.kind & TRANSITIVE) or self.code == Code.BGP_LS
 
 
 def exactly(size: int) -> Sizes:
@@ -66,19 +87,14 @@ def multiple(size: int) -> Sizes:
     return lambda length, _: length > 0 and length % size == 0
 
 
+def at_least(size: int) -> Sizes:
+    """That many octets or more; `fault` looks into them."""
+    return lambda length, _: length >= size
+
+
 def any_size(length: int, context: Context) -> bool:
     """Whatever there is; `fault` looks into it."""
     return True
-
-
-def not_empty(length: int, context: Context) -> bool:
-    """RFC 7606 4."""
-    return length > 0
-
-
-def asn_size(context: Context) -> int:
-    """Octets of an AS number in AS_PATH and AGGREGATOR (RFC 6793 4)."""
-    return 4 if context.as4 else 2
 
 
 def _from_external(context: Context) -> bool:
@@ -89,89 +105,17 @@ def _from_four_octet_peer(context: Context) -> bool:
     return context.as4 and context.peering is not None
 
 
-def _origin_fault(value: bytes, context: Context) -> tuple[Subcode, str] | None:
-    return None if value[0] <= 2 else (Subcode.INVALID_ORIGIN_ATTRIBUTE, f"ORIGIN {value[0]}")
+def _always(codec: c.Construct) -> Callable[[Context], c.Construct]:
+    return lambda _: codec
 
 
-def _segments_fault(value: bytes, size: int) -> str | None:
-    """What is wrong with the shape of path segments (RFC 7606 7.2)."""
-    at, end = 0, len(value)
-    while at < end:
-        if end - at < 2:
-            return "a path segment's header is cut off"
-        kind, count = value[at], value[at + 1]
-        if not 1 <= kind <= 4:
-            return f"path segment type {kind}"
-        if count == 0:
-            return "a path segment of no AS numbers"
-        at += 2 + size * count
-        if at > end:
-            return f"a path segment of {count} AS numbers runs past the attribute"
+def _attribute_set_fault(value: bytes, context: Context) -> Wrong | None:
+    try:
+        decode_attribute_set(value)
+    except Malformed as error:
+        return Wrong(Subcode.OPTIONAL_ATTRIBUTE_ERROR, f"ATTR_SET: {error}")
     return None
 
-
-def _path_fault(value: bytes, context: Context) -> tuple[Subcode, str] | None:
-    """AS_PATH: RFC 7606 7.2, RFC 7607 2, RFC 5065 5, RFC 4271 6.3 (first AS)."""
-    size = asn_size(context)
-    wrong = _segments_fault(value, size)
-    if wrong is not None:
-        return Subcode.MALFORMED_AS_PATH, f"AS_PATH: {wrong}"
-    at = 0
-    while at < len(value):
-        end = at + 2 + size * value[at + 1]
-        if value[at] > 2 and context.peering == "external":
-            return Subcode.MALFORMED_AS_PATH, "AS_PATH: a confederation segment from outside the confederation"
-        if any(not any(value[i : i + size]) for i in range(at + 2, end, size)):
-            return Subcode.MALFORMED_AS_PATH, "AS_PATH: AS number 0"
-        at = end
-    if context.enforce_first_as and context.peering == "external":
-        first = int.from_bytes(value[2 : 2 + size], "big") if value and value[0] == 2 else None
-        expected = context.peer_asn
-        if first != expected and not (size == 2 and expected is not None and expected > 65535 and first == 23456):
-            return Subcode.MALFORMED_AS_PATH, f"AS_PATH begins with {first}, not with the peer's AS {expected}"
-    return None
-
-
-def _as4_path_fault(value: bytes, context: Context) -> tuple[Subcode, str] | None:
-    wrong = "it is too short" if len(value) < 6 else _segments_fault(value, 4)
-    return None if wrong is None else (Subcode.OPTIONAL_ATTRIBUTE_ERROR, f"AS4_PATH: {wrong}")
-
-
-def _aggregator_fault(value: bytes, context: Context) -> tuple[Subcode, str] | None:
-    return None if any(value[:-4]) else (Subcode.OPTIONAL_ATTRIBUTE_ERROR, "AGGREGATOR with AS number 0 (RFC 7607)")
-
-
-def _path_codec(size: int) -> c.Construct:
-    segment = c.Struct("type" / U8, "asns" / c.PrefixedArray(U8, U32 if size == 4 else U16))
-    return value_of(
-        ListOf(segment),
-        lambda found: AsPath(tuple(Segment(one.type, tuple(one.asns)) for one in found)),
-        lambda path: [{"type": one.type, "asns": one.asns} for one in path.segments],
-    )
-
-
-def _aggregator_codec(size: int) -> c.Construct:
-    return value_of(
-        c.Struct("asn" / (U32 if size == 4 else U16), "address" / IPV4),
-        lambda found: Aggregator(found.asn, found.address),
-        lambda aggregator: aggregator._asdict(),
-    )
-
-
-def _tuple_of(element: c.Construct, decode: Callable[[Any], Any], encode: Callable[[Any], Any]) -> c.Construct:
-    return value_of(
-        ListOf(element), lambda found: tuple(decode(one) for one in found), lambda values: [encode(v) for v in values]
-    )
-
-
-_PATHS: Final = {size: _path_codec(size) for size in (2, 4)}
-_AGGREGATORS: Final = {size: _aggregator_codec(size) for size in (2, 4)}
-_ORIGIN: Final = value_of(U8, Origin, int)
-_PRESENT: Final = value_of(c.Bytes(0), lambda _: True, lambda _: b"")
-_COMMUNITIES: Final = _tuple_of(U32, Community, int)
-_EXT_COMMUNITIES: Final = _tuple_of(c.Bytes(8), ExtendedCommunity, bytes)
-_LARGE_COMMUNITIES: Final = _tuple_of(c.Array(3, U32), lambda numbers: LargeCommunity(*numbers), list)
-_ADDRESSES: Final = _tuple_of(IPV4, lambda address: address, lambda address: address)
 
 _W: Final = Reaction.TREAT_AS_WITHDRAW
 _D: Final = Reaction.ATTRIBUTE_DISCARD
@@ -182,32 +126,49 @@ _O: Final = Subcode.OPTIONAL_ATTRIBUTE_ERROR
 ATTRIBUTES: Final[dict[int, Row]] = {
     row.code: row
     for row in (
-        Row(Code.ORIGIN, WELL_KNOWN, _W, exactly(1), lambda _: _ORIGIN, _origin_fault),
-        Row(Code.AS_PATH, WELL_KNOWN, _W, any_size, lambda context: _PATHS[asn_size(context)], _path_fault),
-        Row(Code.NEXT_HOP, WELL_KNOWN, _W, exactly(4), lambda _: IPV4),
-        Row(Code.MULTI_EXIT_DISC, OPTIONAL, _W, exactly(4), lambda _: U32),
-        Row(Code.LOCAL_PREF, WELL_KNOWN, _W, exactly(4), lambda _: U32, refused=_from_external),
-        Row(Code.ATOMIC_AGGREGATE, WELL_KNOWN, _D, exactly(0), lambda _: _PRESENT),
+        Row(Code.ORIGIN, WELL_KNOWN, _W, exactly(1), _always(values.ORIGIN), "4271 4.3 a, 7606 7.1", origin_fault),
+        Row(Code.AS_PATH, WELL_KNOWN, _W, any_size, lambda context: values.PATHS[asn_size(context)],
+            "4271 4.3 b, 5065 3, 7606 7.2", path_fault),
+        Row(Code.NEXT_HOP, WELL_KNOWN, _W, exactly(4), _always(IPV4), "4271 4.3 c, 7606 7.3"),
+        Row(Code.MULTI_EXIT_DISC, OPTIONAL, _W, exactly(4), _always(U32), "4271 4.3 d, 7606 7.4"),
+        Row(Code.LOCAL_PREF, WELL_KNOWN, _W, exactly(4), _always(U32), "4271 4.3 e, 7606 7.5", refused=_from_external),
+        Row(Code.ATOMIC_AGGREGATE, WELL_KNOWN, _D, exactly(0), _always(values.PRESENT), "4271 4.3 f, 7606 7.6"),
         Row(Code.AGGREGATOR, BOTH, _D, lambda length, context: length == 4 + asn_size(context),
-            lambda context: _AGGREGATORS[asn_size(context)], _aggregator_fault),
-        Row(Code.COMMUNITIES, BOTH, _W, multiple(4), lambda _: _COMMUNITIES, subcode=_O),
-        Row(Code.ORIGINATOR_ID, OPTIONAL, _W, exactly(4), lambda _: IPV4, subcode=_O, refused=_from_external),
-        Row(Code.CLUSTER_LIST, OPTIONAL, _W, multiple(4), lambda _: _ADDRESSES, subcode=_O, refused=_from_external),
-        Row(Code.MP_REACH_NLRI, OPTIONAL, _R, lambda length, _: length >= 5, None, subcode=_O, flags_reaction=_R),
-        Row(Code.MP_UNREACH_NLRI, OPTIONAL, _R, lambda length, _: length >= 3, None, subcode=_O, flags_reaction=_R),
-        Row(Code.EXTENDED_COMMUNITIES, BOTH, _W, multiple(8), lambda _: _EXT_COMMUNITIES, subcode=_O),
-        Row(Code.AS4_PATH, BOTH, _D, any_size, lambda _: _PATHS[4], _as4_path_fault, refused=_from_four_octet_peer),
-        Row(Code.AS4_AGGREGATOR, BOTH, _D, exactly(8), lambda _: _AGGREGATORS[4], _aggregator_fault, subcode=_O,
+            lambda context: values.AGGREGATORS[asn_size(context)], "4271 4.3 g, 7606 7.7", aggregator_fault),
+        Row(Code.COMMUNITIES, BOTH, _W, multiple(4), _always(values.COMMUNITIES), "1997, 7606 7.8", subcode=_O),
+        Row(Code.ORIGINATOR_ID, OPTIONAL, _W, exactly(4), _always(IPV4), "4456 8, 7606 7.9", subcode=_O,
+            refused=_from_external),
+        Row(Code.CLUSTER_LIST, OPTIONAL, _W, multiple(4), _always(values.ADDRESSES), "4456 8, 7606 7.10", subcode=_O,
+            refused=_from_external),
+        Row(Code.MP_REACH_NLRI, OPTIONAL, _R, at_least(5), None, "4760 3, 7606 7.11", subcode=_O, flags_reaction=_R),
+        Row(Code.MP_UNREACH_NLRI, OPTIONAL, _R, at_least(3), None, "4760 4, 7606 7.12", subcode=_O, flags_reaction=_R),
+        Row(Code.EXTENDED_COMMUNITIES, BOTH, _W, multiple(8), _always(values.EXT_COMMUNITIES), "4360 2, 7606 7.14",
+            subcode=_O),
+        Row(Code.AS4_PATH, BOTH, _D, any_size, _always(values.PATHS[4]), "6793 3, 6793 6", as4_path_fault,
             refused=_from_four_octet_peer),
-        Row(Code.PMSI_TUNNEL, BOTH, _W, not_empty, None, subcode=_O),
-        Row(Code.TUNNEL_ENCAPSULATION, BOTH, _W, not_empty, None, subcode=_O),
-        Row(Code.TRAFFIC_ENGINEERING, OPTIONAL, _W, not_empty, None, subcode=_O),
-        Row(Code.IPV6_EXTENDED_COMMUNITIES, BOTH, _W, multiple(20), None, subcode=_O),
-        Row(Code.AIGP, OPTIONAL, _D, not_empty, None, subcode=_O, flags_reaction=_D),
-        Row(Code.BGP_LS, OPTIONAL, _D, any_size, None, subcode=_O, flags_reaction=_D),
-        Row(Code.LARGE_COMMUNITIES, BOTH, _W, multiple(12), lambda _: _LARGE_COMMUNITIES, subcode=_O),
-        Row(Code.ONLY_TO_CUSTOMER, BOTH, _W, exactly(4), lambda _: U32, subcode=_O),
-        Row(Code.PREFIX_SID, BOTH, _D, lambda length, _: length >= 3, None, subcode=_O, flags_reaction=_D),
+        Row(Code.AS4_AGGREGATOR, BOTH, _D, exactly(8), _always(values.AGGREGATORS[4]), "6793 3, 6793 6",
+            aggregator_fault, subcode=_O, refused=_from_four_octet_peer),
+        Row(Code.PMSI_TUNNEL, BOTH, _W, at_least(5), _always(PMSI_TUNNEL), "6514 5", pmsi_fault, subcode=_O),
+        Row(Code.TUNNEL_ENCAPSULATION, BOTH, _W, at_least(4), _always(TUNNEL_ENCAPSULATION), "9012 2, 9012 13",
+            declared(TUNNEL_ENCAPSULATION), subcode=_O),
+        Row(Code.TRAFFIC_ENGINEERING, OPTIONAL, _W, at_least(1), None, "5543 3, 7606 7.13", subcode=_O),
+        Row(Code.IPV6_EXTENDED_COMMUNITIES, BOTH, _W, multiple(20), _always(values.IPV6_EXT_COMMUNITIES),
+            "5701 2, 7606 7.15", subcode=_O),
+        Row(Code.AIGP, OPTIONAL, _D, at_least(3), _always(values.AIGP), "7311 3", aigp_fault, subcode=_O,
+            flags_reaction=_D, refused=_from_external, internal_only=True),
+        Row(Code.BGP_LS, OPTIONAL, _D, any_size, _always(LINK_STATE), "9552 5.3, 9552 8.2.2", declared(LINK_STATE),
+            subcode=_O, flags_reaction=_D),
+        Row(Code.LARGE_COMMUNITIES, BOTH, _W, multiple(12), _always(values.LARGE_COMMUNITIES), "8092 3, 8092 6",
+            subcode=_O),
+        Row(Code.BGPSEC_PATH, OPTIONAL, _W, at_least(1), None, "8205 3, 8205 5.2", subcode=_O),
+        Row(Code.ONLY_TO_CUSTOMER, BOTH, _W, exactly(4), _always(U32), "9234 5", subcode=_O),
+        Row(Code.D_PATH, BOTH, _W, at_least(1), _always(values.D_PATH), "draft-ietf-bess-evpn-ipvpn-interworking 4",
+            domain_path_fault, subcode=_O),
+        Row(Code.BFD_DISCRIMINATOR, BOTH, _D, at_least(5), _always(values.BFD_DISCRIMINATOR), "9026 3.1.6",
+            declared(values.BFD_DISCRIMINATOR), subcode=_O),
+        Row(Code.PREFIX_SID, BOTH, _D, at_least(3), _always(PREFIX_SID), "8669 3, 8669 6, 9252 7", prefix_sid_fault,
+            subcode=_O, flags_reaction=_D),
+        Row(Code.ATTR_SET, BOTH, _W, at_least(4), None, "6368 5, 7606 7.16", _attribute_set_fault, subcode=_O),
     )
 }
 # fmt: on
@@ -239,13 +200,17 @@ def check(code: int, flags: int, value: bytes, context: Context) -> UpdateError 
     if not row.sizes(len(value), context):
         return _error(code, flags, value, row.reaction, row.subcode, f"{name_of(code)} of {len(value)} octets")
     fault = row.fault(value, context) if row.fault is not None else None
-    return None if fault is None else _error(code, flags, value, row.reaction, *fault)
+    if fault is None:
+        return None
+    return _error(code, flags, value, fault.reaction or row.reaction, fault.subcode, fault.reason)
 
 
 def name_of(code: int) -> str:
-    """An attribute's name as in RFC 4271: MULTI_EXIT_DISC, or "attribute 200"."""
-    row = ATTRIBUTES.get(code)
-    return f"attribute {code}" if row is None else row.code.name
+    """An attribute's name as in the RFCs: MULTI_EXIT_DISC, or "attribute 200"."""
+    return Code(code).name if code in _CODES else f"attribute {code}"
+
+
+_CODES: Final = frozenset(Code)
 
 
 def _error(code: int, flags: int, value: bytes, reaction: Reaction, subcode: Subcode, reason: str) -> UpdateError:
@@ -255,10 +220,13 @@ def _error(code: int, flags: int, value: bytes, reaction: Reaction, subcode: Sub
 
 def decode_value(code: int, value: bytes, context: Context) -> AttributeValue:
     """The value of an attribute; its octets where nobody here reads them. Raises Malformed."""
-    if code == Code.MP_REACH_NLRI:
-        return decode_mp_reach(value, context)
-    if code == Code.MP_UNREACH_NLRI:
-        return decode_mp_unreach(value, context)
+    match code:
+        case Code.MP_REACH_NLRI:
+            return decode_mp_reach(value, context)
+        case Code.MP_UNREACH_NLRI:
+            return decode_mp_unreach(value, context)
+        case Code.ATTR_SET:
+            return decode_attribute_set(value)
     row = ATTRIBUTES.get(code)
     if row is None or row.codec is None:
         return value
@@ -270,11 +238,58 @@ def encode_value(code: int, value: AttributeValue, context: Context) -> bytes:
     """The octets of an attribute's value. Raises Malformed for a value that the attribute cannot have."""
     if isinstance(value, bytes):
         return value
-    if code == Code.MP_REACH_NLRI:
-        return encode_mp_reach(value, context)  # type: ignore[arg-type]  # a wrong type fails there
-    if code == Code.MP_UNREACH_NLRI:
-        return encode_mp_unreach(value, context)  # type: ignore[arg-type]  # likewise
+    match code:
+        case Code.MP_REACH_NLRI:
+            return encode_mp_reach(value, context)  # type: ignore[arg-type]  # a wrong type fails there
+        case Code.MP_UNREACH_NLRI:
+            return encode_mp_unreach(value, context)  # type: ignore[arg-type]  # likewise
+        case Code.ATTR_SET if isinstance(value, AttributeSet):
+            return encode_attribute_set(value)
     row = ATTRIBUTES.get(code)
     if row is None or row.codec is None:
         raise Malformed(f"{name_of(code)} takes octets, not {value!r}")
     return build(row.codec(context), value)
+
+
+ATTRIBUTE: Final = c.Struct(
+    "flags" / U8,
+    "code" / U8,
+    "value"
+    / c.IfThenElse(
+        lambda this: this.flags & EXTENDED_LENGTH, c.Prefixed(U16, c.GreedyBytes), c.Prefixed(U8, c.GreedyBytes)
+    ),
+)
+
+
+def encode_attribute(one: PathAttribute, context: Context) -> bytes:
+    """Header and value; the length takes two octets where it must or where the flags say so. Raises Malformed."""
+    value = encode_value(one.code, one.value, context)
+    flags = one.flags | EXTENDED_LENGTH if len(value) > 255 else one.flags
+    return build(ATTRIBUTE, {"flags": flags, "code": one.code, "value": value})
+
+
+#: Attributes that stay octets within ATTR_SET: RFC 6368 5 wants none of them there, and sets within sets have no end.
+OPAQUE_WITHIN: Final = frozenset({Code.MP_REACH_NLRI, Code.MP_UNREACH_NLRI, Code.ATTR_SET})
+
+
+def decode_attribute_set(octets: bytes) -> AttributeSet:
+    """ATTR_SET (RFC 6368 5): 4 octets origin AS, then attributes with AS numbers of 4 octets. Raises Malformed."""
+    found, left = split(octets[4:])
+    if left or len(octets) < 4:
+        raise Malformed(f"{len(left) or len(octets)} octets that are no attribute")
+    attributes = []
+    for flags, code, value in found:
+        if code in OPAQUE_WITHIN:
+            attributes.append(PathAttribute(flags, code, value))
+            continue
+        wrong = check(code, flags, value, DEFAULT)
+        if wrong is not None:
+            raise Malformed(wrong.reason)
+        attributes.append(PathAttribute(flags, code, decode_value(code, value, DEFAULT)))
+    return AttributeSet(int.from_bytes(octets[:4], "big"), tuple(attributes))
+
+
+def encode_attribute_set(value: AttributeSet) -> bytes:
+    """The octets of ATTR_SET. Raises Malformed."""
+    inside = (encode_attribute(one, DEFAULT) for one in value.attributes)
+    return build(U32, value.asn) + b"".join(inside)

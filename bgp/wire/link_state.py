@@ -10,39 +10,38 @@ from typing import Any, Final
 import construct as c
 
 from bgp.attribute import LinkState, LinkStateTlv, Tlv
+from bgp.iana import LinkStateTlvType as Type
 from bgp.wire.fields import IPV4, IPV6, U8, U16, U24, U32, ListOf, Malformed, build, parse, value_of
 from bgp.wire.tlv import LARGE, tuple_of
 
 _NAME: Final = value_of(c.GreedyBytes, lambda octets: octets.decode(), lambda text: text.encode())
-_METRICS: Final = c.Float32b
-#: RFC 9552 5.3.2.4: 1 octet of IS-IS small metrics, 2 of OSPF, 3 of IS-IS wide metrics. A number does not say which.
-_WIDE: Final = U24
 
 TLVS: Final[dict[int, c.Construct]] = {
-    1024: U8,  # node flags
-    1026: _NAME,  # node name
-    1028: IPV4,  # local router
-    1029: IPV6,
-    1030: IPV4,  # remote router
-    1031: IPV6,
-    1088: U32,  # administrative group
-    1089: _METRICS,  # maximum link bandwidth
-    1090: _METRICS,  # maximum reservable bandwidth
-    1091: value_of(c.Array(8, c.Float32b), tuple, list),  # unreserved bandwidth
-    1092: U32,  # TE default metric
-    1093: U16,  # link protection
-    1094: U8,  # MPLS protocols
-    1095: _WIDE,  # IGP metric
-    1096: tuple_of(U32),  # shared risk link groups
-    1098: _NAME,  # link name
-    1114: U32,  # unidirectional link delay (RFC 8571)
-    1116: U32,  # delay variation
-    1117: U32,  # link loss
-    1152: U8,  # IGP flags
-    1153: tuple_of(U32),  # route tags
-    1155: U32,  # prefix metric
-    1156: IPV4,  # OSPF forwarding address; 16 octets stay as they are
-    1171: IPV4,  # source router (RFC 9085)
+    Type.NODE_FLAGS: U8,
+    Type.NODE_NAME: _NAME,
+    Type.LOCAL_IPV4_ROUTER_ID: IPV4,
+    Type.LOCAL_IPV6_ROUTER_ID: IPV6,
+    Type.REMOTE_IPV4_ROUTER_ID: IPV4,
+    Type.REMOTE_IPV6_ROUTER_ID: IPV6,
+    Type.ADMINISTRATIVE_GROUP: U32,
+    Type.MAXIMUM_BANDWIDTH: c.Float32b,
+    Type.MAXIMUM_RESERVABLE_BANDWIDTH: c.Float32b,
+    Type.UNRESERVED_BANDWIDTH: value_of(c.Array(8, c.Float32b), tuple, list),
+    Type.TE_DEFAULT_METRIC: U32,
+    Type.LINK_PROTECTION: U16,
+    Type.MPLS_PROTOCOLS: U8,
+    # RFC 9552 5.3.2.4: 3 octets of IS-IS wide metrics. The 1 and 2 of others stay octets: a number does not say its size.
+    Type.IGP_METRIC: U24,
+    Type.SHARED_RISK_LINK_GROUP: tuple_of(U32),
+    Type.LINK_NAME: _NAME,
+    Type.DELAY: U32,
+    Type.DELAY_VARIATION: U32,
+    Type.LINK_LOSS: U32,
+    Type.IGP_FLAGS: U8,
+    Type.ROUTE_TAG: tuple_of(U32),
+    Type.PREFIX_METRIC: U32,
+    Type.OSPF_FORWARDING_ADDRESS: IPV4,  # the 16 octets of OSPFv3 stay as they are
+    Type.SOURCE_ROUTER: IPV4,
 }
 
 
@@ -60,7 +59,7 @@ def _read(number: int, octets: bytes) -> LinkStateTlv | Tlv:
         same = value == value and build(codec, value) == octets
     except Malformed:
         return Tlv(number, octets)
-    return LinkStateTlv(number, value) if same else Tlv(number, octets)
+    return LinkStateTlv(Type(number), value) if same else Tlv(number, octets)
 
 
 def _encoded(value: LinkState) -> list[dict[str, Any]]:

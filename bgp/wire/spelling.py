@@ -57,6 +57,25 @@ def parts(block: bytes) -> list[tuple[int, int, bytes]]:
     return found
 
 
+def split(block: bytes) -> tuple[list[tuple[int, int, bytes]], bytes]:
+    """The attributes of any octets as (flags, code, value), and what is left where one does not fit (RFC 7606 4)."""
+    found: list[tuple[int, int, bytes]] = []
+    at, end = 0, len(block)
+    while end - at >= 3:
+        flags, code = block[at], block[at + 1]
+        if flags & EXTENDED_LENGTH:
+            start = at + 4
+            stop = start + int.from_bytes(block[at + 2 : start], "big")
+        else:
+            start = at + 3
+            stop = start + block[at + 2]
+        if start > end or stop > end:
+            break
+        found.append((flags, code, block[start:stop]))
+        at = stop
+    return found, block[at:]
+
+
 def path_octets(path: AsPath) -> bytes:
     """The value of AS_PATH with 4-octet AS numbers (RFC 6793 4)."""
     return b"".join(

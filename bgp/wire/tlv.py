@@ -18,7 +18,7 @@ from bgp.wire.fields import U8, U16, ListOf, Malformed, build, parse, value_of
 class Row(NamedTuple):
     """A type of TLV: its number, the class of its value, the declaration of its octets."""
 
-    type: int
+    number: int
     kind: type[Any]
     codec: c.Construct
     is_strict: bool = False  #: what it cannot read is an error, not a `Tlv`
@@ -55,7 +55,7 @@ def tuple_of(element: c.Construct) -> c.Construct:
 def read_tlv(rows: Iterable[Row], number: int, octets: bytes) -> Any:
     """The value of a TLV. Raises Malformed only where the row is strict."""
     for row in rows:
-        if row.type == number:
+        if row.number == number:
             try:
                 value = parse(row.codec, octets)
                 if build(row.codec, value) == octets:
@@ -71,8 +71,8 @@ def write_tlv(rows: Iterable[Row], value: Any) -> dict[str, Any]:
     if isinstance(value, Tlv):
         return {"type": value.type, "value": value.value}
     for row in rows:
-        if isinstance(value, row.kind) and value.type == row.type:
-            return {"type": row.type, "value": build(row.codec, value)}
+        if isinstance(value, row.kind) and value.type == row.number:
+            return {"type": row.number, "value": build(row.codec, value)}
     raise Malformed(f"{value!r} does not belong here")
 
 

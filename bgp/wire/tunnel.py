@@ -71,9 +71,7 @@ PMSI_IDENTIFIERS: Final[dict[int, tuple[int, ...] | None]] = {
 #: RFC 9574 3.3 and others: a composite of two tunnel types (RFC 7524 8).
 COMPOSITE: Final = 0x80
 
-PMSI_TUNNEL: Final = fields_of(
-    PmsiTunnel, "flags" / U8, "type" / U8, "label" / U24, "identifier" / c.GreedyBytes
-)
+PMSI_TUNNEL: Final = fields_of(PmsiTunnel, "flags" / U8, "type" / U8, "label" / U24, "identifier" / c.GreedyBytes)
 
 
 def pmsi_problem(tunnel: PmsiTunnel) -> str | None:
@@ -116,7 +114,9 @@ _SUB_TLVS: Final = (
         6,
         EgressEndpoint,
         value_of(
-            c.Struct("reserved" / c.Const(bytes(4)), "afi" / U16, "address" / c.Switch(c.this.afi, _ENDPOINTS, c.Error)),
+            c.Struct(
+                "reserved" / c.Const(bytes(4)), "afi" / U16, "address" / c.Switch(c.this.afi, _ENDPOINTS, c.Error)
+            ),
             lambda found: EgressEndpoint(found.address),
             lambda value: {"afi": _afi(value.address), "address": value.address},
         ),

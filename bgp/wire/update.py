@@ -19,11 +19,10 @@ import construct as c
 from bgp.error import LocalError, PeerError, Reaction, UpdateError
 from bgp.iana import AttributeCode, NotificationCode, UpdateSubcode
 from bgp.message import AttributeValue, MpReach, MpUnreach, Nlri, PathAttribute, Update
-from bgp.wire.attributes import check, decode_value, encode_value, name_of
+from bgp.wire.attributes import ATTRIBUTE, check, decode_value, encode_attribute, name_of
 from bgp.wire.context import Context
-from bgp.wire.fields import U8, U16, Malformed, build, parse
+from bgp.wire.fields import U16, Malformed, build, parse
 from bgp.wire.nlri import decode_nlri, encode_nlri, has_routes, is_carried, is_read
-from bgp.wire.spelling import EXTENDED_LENGTH
 from bgp.wire.spelling import attribute as as_attribute
 from rib.family import IPV4_UNICAST
 
@@ -31,14 +30,6 @@ UPDATE: Final = c.Struct(
     "withdrawn" / c.Prefixed(U16, c.GreedyBytes),
     "attributes" / c.Prefixed(U16, c.GreedyBytes),
     "nlri" / c.GreedyBytes,
-)
-ATTRIBUTE: Final = c.Struct(
-    "flags" / U8,
-    "code" / U8,
-    "value"
-    / c.IfThenElse(
-        lambda this: this.flags & EXTENDED_LENGTH, c.Prefixed(U16, c.GreedyBytes), c.Prefixed(U8, c.GreedyBytes)
-    ),
 )
 FIRST: Final = c.Struct("first" / ATTRIBUTE, "rest" / c.GreedyBytes)
 OPTIONAL_ERROR: Final = (NotificationCode.UPDATE_MESSAGE_ERROR, UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR)
@@ -184,7 +175,7 @@ def encode_update(update: Update, context: Context) -> bytes:
     Raises LocalError for a value that its attribute cannot have and for fields above 65,535 octets.
     """
     try:
-        attributes = [_encode_attribute(attribute, context) for attribute in update.attributes]
+        attributes = [encode_attribute(attribute, context) for attribute in update.attributes]
         return build(
             UPDATE,
             {
@@ -195,12 +186,6 @@ def encode_update(update: Update, context: Context) -> bytes:
         )
     except Malformed as error:
         raise LocalError(f"UPDATE: {error}") from error
-
-
-def _encode_attribute(attribute: PathAttribute, context: Context) -> bytes:
-    value = encode_value(attribute.code, attribute.value, context)
-    flags = attribute.flags | EXTENDED_LENGTH if len(value) > 255 else attribute.flags
-    return build(ATTRIBUTE, {"flags": flags, "code": attribute.code, "value": value})
 
 
 def _reset(subcode: UpdateSubcode, reason: str) -> PeerError:
