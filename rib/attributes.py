@@ -17,6 +17,9 @@ from rib.community import Community, ExtendedCommunity, LargeCommunity
 
 #: RFC 4271 5.1.5: the degree of preference that iBGP speakers assume where none was configured.
 DEFAULT_LOCAL_PREF = 100
+#: Codes of attributes that do not, or not whole, leave the AS.
+IPV6_EXT_COMMUNITIES = 25
+AIGP = 26
 #: RFC 1997: communities from here on have a meaning everywhere.
 FIRST_WELL_KNOWN = 0xFFFF0000
 
@@ -37,11 +40,19 @@ class Aggregator(NamedTuple):
 
 
 class UnknownAttribute(NamedTuple):
-    """An optional attribute that nobody here can read, kept octet for octet (RFC 4271 5)."""
+    """An optional attribute that the RIB does not look into, kept octet for octet (RFC 4271 5)."""
 
     flags: int
     code: int
     value: bytes
+
+    def outside(self) -> UnknownAttribute | None:
+        """What of it may leave the AS; None for nothing (RFC 7311 3.2; RFC 4360 6 for the communities of RFC 5701)."""
+        if self.code != IPV6_EXT_COMMUNITIES:
+            return None if self.code == AIGP else self
+        some = (self.value[i : i + 20] for i in range(0, len(self.value), 20))
+        left = b"".join(community for community in some if not community[0] & 0x40)
+        return self._replace(value=left) if left else None
 
 
 class Attributes:
@@ -50,8 +61,9 @@ class Attributes:
     Fields (absent optional attributes are None or empty): `origin`; `as_path` (merged with AS4_PATH where RFC 6793 asks
     for it); `next_hop` (NEXT_HOP, or the global next hop of MP_REACH_NLRI); `link_local_next_hop` (RFC 2545 3);
     `med`; `local_pref`; `atomic_aggregate`; `aggregator`; `communities`; `ext_communities`; `large_communities`;
-    `originator_id`; `cluster_list`; `unknown`; `binding` (what the NLRI of some families say besides the key that they are
-    known by, in octets: labels, RFC 8277 2.5; Ethernet segment, gateway and labels, RFC 7432 7 and RFC 9136 3.1).
+    `originator_id`; `cluster_list`; `only_to_customer` (RFC 9234 5); `unknown`; `binding` (what the NLRI of some families
+    say besides the key that they are known by, in octets: labels, RFC 8277 2.5; Ethernet segment, gateway and labels,
+    RFC 7432 7 and RFC 9136 3.1).
     Compared and hashed by content. Raises TypeError for an unknown field name.
     """
 
@@ -69,6 +81,7 @@ class Attributes:
         "large_communities",
         "originator_id",
         "cluster_list",
+        "only_to_customer",
         "unknown",
         "binding",
     )
@@ -87,6 +100,7 @@ class Attributes:
     large_communities: tuple[LargeCommunity, ...]
     originator_id: IPv4Address | None
     cluster_list: tuple[IPv4Address, ...]
+    only_to_customer: int | None
     unknown: tuple[UnknownAttribute, ...]
     binding: bytes
 
@@ -106,6 +120,7 @@ class Attributes:
         large_communities: tuple[LargeCommunity, ...] = (),
         originator_id: IPv4Address | None = None,
         cluster_list: tuple[IPv4Address, ...] = (),
+        only_to_customer: int | None = None,
         unknown: tuple[UnknownAttribute, ...] = (),
         binding: bytes = b"",
     ) -> None:
@@ -122,6 +137,7 @@ class Attributes:
         self.large_communities = large_communities
         self.originator_id = originator_id
         self.cluster_list = cluster_list
+        self.only_to_customer = only_to_customer
         self.unknown = unknown
         self.binding = binding
 

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
 
 from rib.as_path import AsPath, Segment, SegmentType
-from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
+from rib.attributes import AIGP, DEFAULT_LOCAL_PREF, Attributes
 from rib.community import Community
 from rib.family import Afi, Family, Safi
 from rib.policy import Policy, accept
@@ -47,6 +47,7 @@ class Rewrite(NamedTuple):
     originator_id: IPv4Address | None = None  #: RFC 4456 8: set on reflection where it is not there yet
     cluster_id: IPv4Address | None = None  #: RFC 4456 8: put before CLUSTER_LIST on reflection
     override: tuple[int, int] | None = None  #: as-override: (their AS number, ours in its place)
+    only_to_customer: int | None = None  #: RFC 9234 5: set where it is not there yet
 
     def apply(self, attributes: Attributes) -> Attributes:
         """The attributes as they go out."""
@@ -63,6 +64,8 @@ class Rewrite(NamedTuple):
             changes |= {"next_hop": self.next_hop, "link_local_next_hop": self.link_local_next_hop}
         if self.external:
             changes |= {"local_pref": None, "originator_id": None, "cluster_list": ()}
+            changes["ext_communities"] = tuple(one for one in attributes.ext_communities if one.is_transitive)
+            changes["unknown"] = tuple(outer for one in attributes.unknown if (outer := one.outside()) is not None)
             if not self.keep_med:
                 changes["med"] = None
         elif attributes.local_pref is None:
@@ -70,6 +73,11 @@ class Rewrite(NamedTuple):
         if self.cluster_id is not None:
             changes["originator_id"] = attributes.originator_id or self.originator_id
             changes["cluster_list"] = (self.cluster_id, *attributes.cluster_list)
+        if self.next_hop is not None and not self.external:
+            # RFC 7311 3.4: whoever becomes the next hop adds its own distance, which nobody here knows.
+            changes["unknown"] = tuple(one for one in attributes.unknown if one.code != AIGP)
+        if self.only_to_customer is not None and attributes.only_to_customer is None:
+            changes["only_to_customer"] = self.only_to_customer
         return attributes.replace(**changes)
 
 

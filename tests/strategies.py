@@ -6,6 +6,34 @@ from ipaddress import IPv4Address, IPv6Address
 
 from hypothesis import strategies as st
 
+from bgp.attribute import (
+    Aigp,
+    BfdDiscriminator,
+    Domain,
+    DomainPath,
+    EgressEndpoint,
+    LabelIndex,
+    LinkState,
+    LinkStateTlv,
+    MplsSegment,
+    OriginatorSrgb,
+    PmsiTunnel,
+    PolicyName,
+    Preference,
+    PrefixSid,
+    SegmentList,
+    SidStructure,
+    Srv6L2Service,
+    Srv6L3Service,
+    Srv6Segment,
+    Srv6SidInformation,
+    Tlv,
+    Tunnel,
+    TunnelColor,
+    TunnelEncapsulation,
+    UdpPort,
+    Weight,
+)
 from bgp.capability import (
     AddPath,
     Capability,
@@ -26,7 +54,8 @@ from bgp.wire.context import Context
 from bgp.wire.spelling import attribute
 from rib.as_path import AsPath, Segment
 from rib.attributes import Aggregator, Origin
-from rib.community import Community, ExtendedCommunity, LargeCommunity
+from rib.community import Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity
+from rib.extended import Color
 from rib.family import (
     IPV4_MULTICAST,
     IPV4_UNICAST,
@@ -92,6 +121,74 @@ def contexts(draw: st.DrawFn) -> Context:
     )
 
 
+#: TLVs of types that nobody reads.
+tlvs = st.lists(st.builds(Tlv, st.integers(200, 255), st.binary(max_size=20)), max_size=3).map(tuple)
+tunnel_encapsulations = st.lists(
+    st.builds(
+        Tunnel,
+        st.sampled_from([1, 2, 7, 8, 15, 999]),
+        st.lists(
+            st.one_of(
+                st.builds(EgressEndpoint, st.one_of(st.none(), ipv4, ipv6)),
+                st.builds(UdpPort, u16),
+                st.builds(Preference, u8, u32),
+                st.builds(TunnelColor, u32.map(lambda color: ExtendedCommunity.make("color", Color(0, color)))),
+                st.builds(
+                    SegmentList,
+                    st.lists(
+                        st.one_of(
+                            st.builds(Weight, u8, u32),
+                            st.builds(MplsSegment, u8, u32),
+                            st.builds(Srv6Segment, u8, ipv6, st.sampled_from([b"", bytes(8)])),
+                        ),
+                        max_size=3,
+                    ).map(tuple),
+                ),
+                st.builds(PolicyName, st.text(max_size=10)),
+                st.builds(Tlv, st.sampled_from([99, 199]), st.binary(max_size=20)),
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
+    min_size=1,
+    max_size=2,
+).map(lambda found: TunnelEncapsulation(tuple(found)))
+link_states = st.lists(
+    st.one_of(
+        st.builds(LinkStateTlv, st.sampled_from([1092, 1155]), u32),
+        st.builds(LinkStateTlv, st.sampled_from([1026, 1098]), st.text(max_size=10)),
+        st.builds(LinkStateTlv, st.sampled_from([1028, 1030]), ipv4),
+        st.builds(LinkStateTlv, st.just(1089), st.floats(width=32, allow_nan=False)),
+        st.builds(LinkStateTlv, st.just(1096), st.lists(u32, max_size=3).map(tuple)),
+        st.builds(Tlv, st.sampled_from([1, 1025, 65535]), st.binary(max_size=20)),
+    ),
+    max_size=4,
+).map(lambda found: LinkState(tuple(found)))
+domain_paths = st.lists(
+    st.lists(st.builds(Domain, u32, u16, u8), min_size=1, max_size=3).map(tuple), min_size=1, max_size=2
+).map(lambda found: DomainPath(tuple(found)))
+_sids = st.builds(
+    Srv6SidInformation,
+    ipv6,
+    u8,
+    u16,
+    st.lists(
+        st.one_of(st.builds(SidStructure, u8, u8, u8, u8, u8, u8), st.builds(Tlv, st.just(9), st.binary(max_size=5)))
+    ).map(lambda found: tuple(found[:2])),
+)
+prefix_sids = st.lists(
+    st.one_of(
+        st.builds(LabelIndex, u16, u32),
+        st.builds(OriginatorSrgb, u16, st.just(((16000, 8000),))),
+        st.builds(Srv6L3Service, st.tuples(_sids)),
+        st.builds(Srv6L2Service, st.tuples(_sids)),
+        st.builds(Tlv, st.just(99), st.binary(max_size=20)),
+    ),
+    min_size=1,
+    max_size=3,
+).map(lambda found: PrefixSid(tuple(found)))
+
+
 @st.composite
 def path_attributes(draw: st.DrawFn, context: Context) -> PathAttribute:
     """A well-formed path attribute."""
@@ -115,7 +212,18 @@ def path_attributes(draw: st.DrawFn, context: Context) -> PathAttribute:
         17: as_paths(4).filter(lambda path: bool(path.segments)),
         18: st.builds(Aggregator, st.integers(1, (1 << 32) - 1), ipv4),
         32: st.lists(st.builds(LargeCommunity, u32, u32, u32), min_size=1, max_size=3).map(tuple),
+        22: st.one_of(
+            st.builds(PmsiTunnel, u8, st.just(6), st.integers(0, (1 << 24) - 1), st.binary(min_size=4, max_size=4)),
+            st.builds(PmsiTunnel, u8, st.just(0), st.integers(0, (1 << 24) - 1)),
+        ),
+        23: tunnel_encapsulations,
+        25: st.lists(st.binary(min_size=20, max_size=20).map(Ipv6ExtendedCommunity), min_size=1, max_size=3).map(tuple),
+        26: st.builds(lambda metric, rest: Aigp((*Aigp.of(metric).tlvs, *rest)), st.integers(0, (1 << 64) - 1), tlvs),
+        29: link_states,
         35: u32,
+        36: domain_paths,
+        38: st.builds(BfdDiscriminator, u8, u32, tlvs),
+        40: prefix_sids,
         99: st.binary(max_size=300),
         200: st.binary(max_size=3),
     }
@@ -129,7 +237,9 @@ def path_attributes(draw: st.DrawFn, context: Context) -> PathAttribute:
 
 def _is_long(value: object) -> bool:
     """Whether a value may need a length of two octets, so that the flag has to be there."""
-    return (isinstance(value, tuple) and len(value) > 15) or (isinstance(value, bytes) and len(value) > 255)
+    if isinstance(value, TunnelEncapsulation | LinkState | PrefixSid):
+        return True
+    return (isinstance(value, tuple) and len(value) > 11) or (isinstance(value, bytes) and len(value) > 255)
 
 
 def _reaches(family: Family, context: Context) -> st.SearchStrategy[MpReach]:

@@ -9,15 +9,19 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from bgp.error import PeerError, Reaction, UpdateError
-from bgp.wire.attributes import check
+from bgp.wire.attributes import ATTRIBUTES, check
 from bgp.wire.context import Context
 from bgp.wire.spelling import (
     AGGREGATOR,
+    AIGP,
+    EXT_COMMUNITIES,
+    IPV6_EXT_COMMUNITIES,
     ORIGINS,
     PARTIAL,
     SpelledAttributes,
     attribute,
     measure_path,
+    outward,
     parts,
     path_from_octets,
     path_octets,
@@ -29,8 +33,10 @@ WHOLE: Final = 0b1110
 ALWAYS: Final = 0b0110
 #: RFC 6793 9: AS_TRANS stands for an AS number that needs four octets.
 AS_TRANS_OCTETS: Final = (23456).to_bytes(2, "big")
-#: Attributes that we know and pass on as they are.
-PASSED_ON: Final = frozenset({6, 8, 16, 32})
+#: Attributes that we know and pass on as they are; AIGP is not transitive but goes through the AS (RFC 7311 3.4).
+PASSED_ON: Final = frozenset(code for code, row in ATTRIBUTES.items() if row.is_passed_on or row.internal_only)
+#: Attributes of which not everything may leave the AS.
+IN_PART: Final = 1 << EXT_COMMUNITIES | 1 << IPV6_EXT_COMMUNITIES | 1 << AIGP
 
 
 #: How ORIGIN, AS_PATH, NEXT_HOP and MED begin as nearly everybody writes them.
@@ -84,7 +90,7 @@ class BlockReader:
         self.first_as = context.peer_asn if context.peering == "external" and context.enforce_first_as else None
         self.next_hops = next_hops
         self.errors: list[UpdateError] = []
-        self.values: dict[int, tuple[int, bytes]] = {}
+        self.values: dict[int, bytes] = {}  #: AS4_PATH and AS4_AGGREGATOR
 
     def read(self, raw: bytes) -> Block | SpelledAttributes:
         """The block, each attribute validated: attributes alone where nothing is wrong and ORIGIN and AS_PATH are there.
@@ -136,6 +142,8 @@ class BlockReader:
         """What `read` gives, of any block: one attribute after the other."""
         if self.errors:
             self.errors = []
+        if self.values:
+            self.values = {}
         made = SpelledAttributes()
         made.med = made.local_pref = None
         made.path_octets = made.next_hop_octets = made.reflection = b""
@@ -192,6 +200,7 @@ class BlockReader:
         made.reflection = b"".join(reflection) if reflection else b""
         if not as4:
             self.widen(made)
+        made.outer = outward(made.tail) if good & IN_PART else made.tail
         if not self.errors and good & ALWAYS == ALWAYS:
             made.is_whole = good & WHOLE == WHOLE
             return made
@@ -237,8 +246,8 @@ class BlockReader:
             case 9 | 10:
                 reflection.append(attribute(0x80, code, value))
             case 17 | 18:
-                self.values[code] = (flags, value)
-            case _ if code in PASSED_ON or code == AGGREGATOR:
+                self.values[code] = value
+            case _ if code in PASSED_ON:
                 tail.append(attribute(flags, code, value))
             case _ if flags & 0x40:
                 # RFC 4271 5: an unrecognised transitive attribute goes on, marked Partial.
@@ -249,13 +258,14 @@ class BlockReader:
         path = path_from_octets(made.path_octets, 2)
         tail = parts(made.tail)
         own = next((value for _, code, value in tail if code == AGGREGATOR), None)
-        use_as4 = own is None or own[:2] == AS_TRANS_OCTETS
+        # "When both of the attributes are received": an AGGREGATOR alone says nothing about AS4_PATH.
+        use_as4 = own is None or 18 not in self.values or own[:2] == AS_TRANS_OCTETS
         if use_as4 and 17 in self.values:
-            path = path.merge_as4(path_from_octets(self.values[17][1]))
+            path = path.merge_as4(path_from_octets(self.values[17]))
         made.path_octets = path_octets(path)
         made.path_length, made.neighbour_as = path.length, path.neighbour_as or 0
         if own is not None:
-            wide = self.values[18][1] if use_as4 and 18 in self.values else b"\0\0" + own
+            wide = self.values[18] if use_as4 and 18 in self.values else b"\0\0" + own
             made.tail = b"".join(
                 attribute(flags, code, wide if code == AGGREGATOR else value) for flags, code, value in tail
             )

@@ -17,6 +17,8 @@ from bgp.error import LocalError
 from bgp.wire.nlri import FAMILIES
 from bgp.wire.spelling import (
     AGGREGATOR,
+    AIGP,
+    ONLY_TO_CUSTOMER,
     SpelledAttributes,
     attribute,
     next_hop_octets,
@@ -71,7 +73,7 @@ class Encoder:
         """The path attributes as they go out, in the order of their codes; `next_hop` is NEXT_HOP, header and all."""
         spelled = spell(attributes)
         value = spelled.path_octets
-        if rewrite.override or not self.as4 or (value and value[0] != 2):
+        if rewrite.override or not self.as4 or (value and (value[0] != 2 or len(value) != 2 + 4 * value[1])):
             value = self._rewritten_path(spelled, rewrite)
         elif rewrite.prepend:
             if value and value[1] < 255:
@@ -88,8 +90,9 @@ class Encoder:
         return _ORIGIN[spelled.origin] + path + next_hop + self._rest(spelled, rewrite, value)
 
     def _rest(self, spelled: SpelledAttributes, rewrite: Rewrite, path: bytes) -> bytes:
-        if rewrite.external and self.as4 and not rewrite.keep_med:
-            return spelled.tail
+        if rewrite.external and self.as4 and not rewrite.keep_med and rewrite.only_to_customer is None:
+            return spelled.outer
+        tail = self._tail(spelled, rewrite)
         rest = b""
         if spelled.med is not None and (not rewrite.external or rewrite.keep_med):
             rest = b"\x80\x04\x04" + _AS4(spelled.med)
@@ -102,8 +105,18 @@ class Encoder:
             else:
                 rest += spelled.reflection
         if self.as4:
-            return rest + spelled.tail
-        return rest + self._narrow_tail(spelled.tail) + self._as4_path(path)
+            return rest + tail
+        return rest + self._narrow_tail(tail) + self._as4_path(path)
+
+    @staticmethod
+    def _tail(spelled: SpelledAttributes, rewrite: Rewrite) -> bytes:
+        """What passes through to these peers."""
+        tail = spelled.outer if rewrite.external else spelled.tail
+        if spelled.outer is not spelled.tail and not rewrite.external and rewrite.next_hop is not None:
+            tail = b"".join(attribute(*part) for part in parts(tail) if part[1] != AIGP)
+        if rewrite.only_to_customer is not None and spelled.only_to_customer is None:
+            tail += attribute(0xC0, ONLY_TO_CUSTOMER, _AS4(rewrite.only_to_customer))
+        return tail
 
     def _rewritten_path(self, spelled: SpelledAttributes, rewrite: Rewrite) -> bytes:
         """The AS_PATH by the plain way: what a confederation left, as-override, prepending."""

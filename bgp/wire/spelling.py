@@ -25,7 +25,16 @@ COMMUNITIES: Final = 8
 ORIGINATOR_ID: Final = 9
 CLUSTER_LIST: Final = 10
 EXT_COMMUNITIES: Final = 16
+IPV6_EXT_COMMUNITIES: Final = 25
+AIGP: Final = 26
 LARGE_COMMUNITIES: Final = 32
+ONLY_TO_CUSTOMER: Final = 35
+#: Attributes of the tail that have a field of their own.
+FIELDS: Final = frozenset(
+    {ATOMIC_AGGREGATE, AGGREGATOR, COMMUNITIES, EXT_COMMUNITIES, LARGE_COMMUNITIES, ONLY_TO_CUSTOMER}
+)
+#: Octets of a community, by the attribute that lists those which may have to stay in the AS (RFC 4360 6, RFC 5701 2).
+COMMUNITY_SIZES: Final = {EXT_COMMUNITIES: 8, IPV6_EXT_COMMUNITIES: 20}
 
 OPTIONAL: Final = 0x80
 TRANSITIVE: Final = 0x40
@@ -76,6 +85,20 @@ def split(block: bytes) -> tuple[list[tuple[int, int, bytes]], bytes]:
     return found, block[at:]
 
 
+def outward(tail: bytes) -> bytes:
+    """What of the attributes that pass through may leave the AS: neither AIGP nor non-transitive extended communities."""
+    kept = []
+    for flags, code, value in parts(tail):
+        if code in COMMUNITY_SIZES:
+            size = COMMUNITY_SIZES[code]
+            value = b"".join(value[i : i + size] for i in range(0, len(value), size) if not value[i] & 0x40)
+            if not value:
+                continue
+        if code != AIGP:
+            kept.append(attribute(flags, code, value))
+    return b"".join(kept)
+
+
 def path_octets(path: AsPath) -> bytes:
     """The value of AS_PATH with 4-octet AS numbers (RFC 6793 4)."""
     return b"".join(
@@ -108,11 +131,21 @@ def measure_path(value: bytes) -> tuple[int, int]:
 class SpelledAttributes(Attributes):
     """Path attributes that remember their octets. Compared by content, hashed by their octets."""
 
-    __slots__ = ("is_whole", "neighbour_as", "next_hop_octets", "path_length", "path_octets", "reflection", "tail")
+    __slots__ = (
+        "is_whole",
+        "neighbour_as",
+        "next_hop_octets",
+        "outer",
+        "path_length",
+        "path_octets",
+        "reflection",
+        "tail",
+    )
 
     path_octets: bytes  #: the value of AS_PATH, AS numbers of 4 octets
     next_hop_octets: bytes  #: 4, 16 or 32 octets; empty for none; any number in a family that we do not know
     tail: bytes  #: the attributes that pass through, of every code but those with a part of their own
+    outer: bytes  #: those of them that may leave the AS
     reflection: bytes  #: ORIGINATOR_ID and CLUSTER_LIST, headers and all (RFC 4456)
     path_length: int
     neighbour_as: int
@@ -163,6 +196,8 @@ class SpelledAttributes(Attributes):
         value = values.get(LARGE_COMMUNITIES, b"")
         numbers = unpack(f">{len(value) // 4}I", value)
         self.large_communities = tuple(LargeCommunity(*numbers[i : i + 3]) for i in range(0, len(numbers), 3))
+        value = values.get(ONLY_TO_CUSTOMER)
+        self.only_to_customer = None if value is None else int.from_bytes(value, "big")
         value = reflection.get(ORIGINATOR_ID)
         self.originator_id = IPv4Address(value) if value else None
         value = reflection.get(CLUSTER_LIST, b"")
@@ -170,8 +205,11 @@ class SpelledAttributes(Attributes):
         self._read_unknown()
 
     def _read_unknown(self) -> None:
-        known = (ATOMIC_AGGREGATE, AGGREGATOR, COMMUNITIES, EXT_COMMUNITIES, LARGE_COMMUNITIES)
-        self.unknown = tuple(UnknownAttribute(*part) for part in parts(self.tail) if part[1] not in known)
+        self.unknown = tuple(
+            UnknownAttribute(flags & ~EXTENDED_LENGTH, code, value)
+            for flags, code, value in parts(self.tail)
+            if code not in FIELDS
+        )
 
     def with_next_hop_octets(self, octets: bytes, binding: bytes = b"") -> SpelledAttributes:
         """The same attributes with another next hop, and what the NLRI are bound to."""
@@ -212,6 +250,7 @@ def spell(attributes: Attributes) -> SpelledAttributes:
     made.path_length, made.neighbour_as = attributes.path_length, attributes.neighbour_as
     made.next_hop_octets = next_hop_octets(attributes.next_hop, attributes.link_local_next_hop)
     made.tail = b"".join(attribute(*part) for part in _tail_parts(attributes))
+    made.outer = outward(made.tail)
     made.reflection = reflection_octets(attributes.originator_id, attributes.cluster_list)
     return made
 
@@ -245,5 +284,7 @@ def _tail_parts(attributes: Attributes) -> list[tuple[int, int, bytes]]:
     if attributes.large_communities:
         octets = (_AS4.pack(number) for community in attributes.large_communities for number in community)
         found.append((both, LARGE_COMMUNITIES, b"".join(octets)))
-    found += [(flags, code, value) for flags, code, value in attributes.unknown if flags & TRANSITIVE]
+    if attributes.only_to_customer is not None:
+        found.append((both, ONLY_TO_CUSTOMER, _AS4.pack(attributes.only_to_customer)))
+    found += attributes.unknown
     return sorted(found, key=lambda part: part[1])

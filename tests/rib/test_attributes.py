@@ -25,6 +25,7 @@ FULL: dict[str, object] = {
     "large_communities": (LargeCommunity(1, 2, 3),),
     "originator_id": IPv4Address("10.0.0.9"),
     "cluster_list": (IPv4Address("10.0.0.8"),),
+    "only_to_customer": 65001,
     "unknown": (UnknownAttribute(0xC0, 99, b"x"),),
     "binding": b"\0\1\1",
 }
@@ -76,3 +77,12 @@ def test_reflected_is_what_has_either_mark(field: str) -> None:
 
 def test_origins_are_preferred_in_the_order_of_rfc_4271() -> None:
     assert Origin.IGP < Origin.EGP < Origin.INCOMPLETE
+
+
+def test_what_of_an_attribute_leaves_the_as() -> None:
+    """RFC 7311 3.2: AIGP stays; RFC 5701 2 with RFC 4360 6: so do communities that are not transitive."""
+    here, there = bytes((0x40, 2)) + bytes(18), bytes((0, 2)) + bytes(18)
+    assert UnknownAttribute(0x80, 26, bytes(11)).outside() is None
+    assert UnknownAttribute(0xC0, 25, here).outside() is None
+    assert UnknownAttribute(0xC0, 25, here + there + here).outside() == UnknownAttribute(0xC0, 25, there)
+    assert UnknownAttribute(0xE0, 99, b"x").outside() == UnknownAttribute(0xE0, 99, b"x")

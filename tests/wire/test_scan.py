@@ -11,6 +11,7 @@ from strategies import contexts, raw_updates, updates
 from bgp.error import PeerError, Reaction
 from bgp.iana import AttributeCode as Code
 from bgp.message import MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
+from bgp.wire.attributes import ATTRIBUTES
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
 from bgp.wire.nlri.keys import key_of
@@ -155,8 +156,8 @@ def record(update: Update, reach: MpReach | None, binding: bytes, context: Conte
     path, aggregator = value(2, AsPath()), value(7)
     assert isinstance(path, AsPath)
     if not context.as4:
-        old = not isinstance(aggregator, Aggregator) or aggregator.asn == 23456
         longer, wider = value(17), value(18)
+        old = not isinstance(aggregator, Aggregator) or wider is None or aggregator.asn == 23456
         if old and isinstance(longer, AsPath):
             path = path.merge_as4(longer)
         if old and aggregator is not None and wider is not None:
@@ -169,9 +170,9 @@ def record(update: Update, reach: MpReach | None, binding: bytes, context: Conte
     assert first is None or isinstance(first, IPv4Address | IPv6Address)
     kept = sorted(code for code in good if code not in READ)
     unknown = [
-        UnknownAttribute(good[code].flags & 0xC0 | 0x20, code, raw(good[code], context))
+        UnknownAttribute(good[code].flags & 0xE0 | (0 if code in PASSED_ON else 0x20), code, raw(good[code], context))
         for code in kept
-        if good[code].flags & 0x40
+        if code in PASSED_ON or (code not in ATTRIBUTES and good[code].flags & 0x40)
     ]
     unknown.sort(key=lambda one: [a.code for a in update.attributes].index(one.code))
     return Attributes(
@@ -188,12 +189,15 @@ def record(update: Update, reach: MpReach | None, binding: bytes, context: Conte
         large_communities=value(32, ()),  # type: ignore[arg-type]
         originator_id=value(9),  # type: ignore[arg-type]
         cluster_list=value(10, ()),  # type: ignore[arg-type]
+        only_to_customer=value(35),  # type: ignore[arg-type]
         unknown=tuple(unknown),
         binding=binding,
     )
 
 
-READ = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32})
+READ = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32, 35})
+#: What we know and pass on as it is, of what the record has no field for.
+PASSED_ON = frozenset({22, 23, 25, 26, 29, 36, 38, 40, 128})
 
 
 def raw(one: PathAttribute, context: Context) -> bytes:
