@@ -134,7 +134,7 @@ class BlockReader:
         made.med = med
         made.local_pref = None
         made.reflection = b""
-        made.tail = raw[at:]
+        made.tail = made.outer = raw[at:]
         made.is_whole = True
         return made
 

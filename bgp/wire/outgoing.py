@@ -187,7 +187,8 @@ class Encoder:
         self._rewrite = rewrite
         self._next_hop = next_hop_octets(rewrite.next_hop, rewrite.link_local_next_hop)
         self._prepend = _AS4(rewrite.prepend)
-        changes_more = rewrite.keep_med or rewrite.override is not None or not rewrite.external
+        adds_more = rewrite.only_to_customer is not None
+        changes_more = rewrite.keep_med or rewrite.override is not None or not rewrite.external or adds_more
         self._plain = self.as4 and bool(rewrite.prepend) and not changes_more
 
     def _plain_block(self, attributes: Attributes, next_hop: bytes) -> bytes | None:
@@ -200,7 +201,7 @@ class Encoder:
             return None
         head = _SEQUENCE[value[1] + 1]
         return b"".join(
-            (_ORIGIN[attributes.origin], head, self._prepend, value[2:], b"\x40\x03\x04", next_hop, attributes.tail)
+            (_ORIGIN[attributes.origin], head, self._prepend, value[2:], b"\x40\x03\x04", next_hop, attributes.outer)
         )
 
     @staticmethod
