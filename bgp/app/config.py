@@ -184,7 +184,8 @@ class _Reader:
                 self._complain(("policy", index), "missing key `name`")
             elif policy.name in known:
                 self._complain(("policy", index, "name"), f"there is a policy {policy.name!r} already")
-            known[policy.name] = policy
+            else:
+                known[policy.name] = policy
         # Those that are wrong count as known: what is wrong with them has been said.
         for _, fields in self._tables("policy"):
             if isinstance(name := fields.get("name"), str):

@@ -1,7 +1,7 @@
 """From the frozen options of the library to the keys of a configuration file, by their types.
 
 `table` makes a pydantic model of a dataclass: each field is a key, and the type of the field says how the key is spelt in
-TOML (`_TEXTS`), so that a field added to the options is a key of the file without another word here. `_CHECKS` holds, by
+TOML (`_TEXTS`), so that a field added to the options is a key of the file without another word here. `CHECKS` holds, by
 name of the key, what the type does not say.
 """
 
@@ -132,7 +132,8 @@ def _hold_time(value: int) -> int:
 _ASN: Final = _number("an AS number", 1, MAX_ASN)
 _U32: Final = (1 << 32) - 1
 #: What a key must be beyond its type, by its name in the options; for an array, each of its elements.
-_CHECKS: Final[Mapping[str, Callable[..., object]]] = {
+CHECKS: Final[Mapping[str, Callable[..., object]]] = {
+    "add_path_limit": _number("add_path_limit", 1, _U32),
     "address": _whole_address,
     "allowas_in": _number("allowas_in", 0, 255),
     "as_in_path": _ASN,
@@ -156,7 +157,11 @@ _CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "password": _password,
     "port": _number("a port", 1, 65535),
     "prepend": _ASN,
+    "restart_time": _number("a restart time", 0, 4095),
     "router_id": _router_id,
+    "selection_deferral_time": _positive,
+    "shared_networks": _same(Prefix),
+    "stale_time": _positive,
     "shared_networks": _same(Prefix),
 }
 
@@ -249,7 +254,7 @@ def table(*options: type) -> type[BaseModel]:
         hints = get_type_hints(one)
         for field in fields(one):
             if field.init:
-                annotation = _annotation(hints[field.name], _CHECKS.get(field.name))
+                annotation = _annotation(hints[field.name], CHECKS.get(field.name))
                 keys[field.name] = (annotation, Key(_default(field), alias=ALIASES.get(field.name)))
     return create_model(options[0].__name__, __config__=_CONFIG, **keys)  # type: ignore[call-overload,no-any-return]
 
@@ -278,7 +283,7 @@ def frozen(value: object) -> object:
 
 def unknown(key: str, known: tuple[str, ...]) -> str:
     """What to say of a key that there is not."""
-    close = get_close_matches(key, known, n=1)
+    close = get_close_matches(ALIASES.get(key, key), known, n=1, cutoff=0.7)
     return f"unknown key; did you mean `{close[0]}`?" if close else f"unknown key; known are {', '.join(sorted(known))}"
 
 
