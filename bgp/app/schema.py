@@ -162,7 +162,6 @@ CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "selection_deferral_time": _positive,
     "shared_networks": _same(Prefix),
     "stale_time": _positive,
-    "shared_networks": _same(Prefix),
 }
 
 
