@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, TypeAlias
@@ -16,6 +16,7 @@ from rib.attributes import Aggregator, Origin
 from rib.community import Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity
 from rib.evpn import EvpnRoute
 from rib.family import Family
+from rib.flowspec import FlowSpec, VpnFlowSpec
 from rib.labelled import LabelledPrefix, VpnPrefix
 from rib.prefix import Prefix
 
@@ -36,8 +37,30 @@ class Open:
         return next((c.asn for c in self.capabilities if isinstance(c, FourOctetAs)), self.my_as)
 
 
+@dataclass(frozen=True, slots=True)
+class MalformedNlri:
+    """An NLRI that ends where its length says, but holds what its family does not have. `octets` are all of it.
+
+    Text: "malformed 0a0b".
+    """
+
+    octets: bytes
+    reason: str = field(default="", compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> MalformedNlri:
+        """The value of a text form. Raises ValueError."""
+        return cls(bytes.fromhex(text.removeprefix("malformed ")))
+
+    def __str__(self) -> str:
+        return f"malformed {self.octets.hex()}"
+
+    def __repr__(self) -> str:
+        return f"MalformedNlri({str(self)!r})"
+
+
 #: What a route leads to, in every family that we read.
-Destination: TypeAlias = Prefix | LabelledPrefix | VpnPrefix | EvpnRoute
+Destination: TypeAlias = MalformedNlri | Prefix | LabelledPrefix | VpnPrefix | EvpnRoute | FlowSpec | VpnFlowSpec
 
 
 class PathPrefix(NamedTuple):
@@ -53,7 +76,7 @@ Nlri: TypeAlias = Destination | PathPrefix
 
 @dataclass(frozen=True, slots=True)
 class MpReach:
-    """MP_REACH_NLRI (RFC 4760 3). `octets` is all after the SAFI where the family is none that we read.
+    """MP_REACH_NLRI (RFC 4760 3). `octets` is all after the SAFI where the family is none that we read, or it is malformed.
 
     The route distinguisher before a VPN next hop is left out: it is always 0 (RFC 4364 4.3.2).
     """
@@ -66,7 +89,7 @@ class MpReach:
 
 @dataclass(frozen=True, slots=True)
 class MpUnreach:
-    """MP_UNREACH_NLRI (RFC 4760 4). `octets` is all after the SAFI where the family is none that we read."""
+    """MP_UNREACH_NLRI (RFC 4760 4). `octets` as in `MpReach`."""
 
     family: Family
     nlri: tuple[Nlri, ...] = ()

@@ -98,7 +98,7 @@ class EthernetSegment(Worded):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class IpPrefix(Worded):
-    """Type 5 (RFC 9136 3.1): an IP prefix; `esi` and `gateway` are zero where they are no overlay index."""
+    """Type 5 (RFC 9136 3.1): an IP prefix. The one of `esi` and `gateway` that is not zero is its overlay index."""
 
     HEAD = "ip-prefix"
     WORDS: ClassVar[Words] = {
@@ -122,6 +122,8 @@ class IpPrefix(Worded):
         check_range("label", self.label, LABEL_BITS)
         if (self.prefix.afi == 1) is not (self.gateway.version == 4):
             raise ValueError(f"prefix {self.prefix} and gateway {self.gateway} are of two families")
+        if any(self.esi) and int(self.gateway):
+            raise ValueError(f"two overlay indexes: {self.esi} and {self.gateway} (RFC 9136 3.2)")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

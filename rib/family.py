@@ -70,6 +70,17 @@ VPNV6: Final = Family(Afi.IPV6, Safi.VPN)
 VPNV4_MULTICAST: Final = Family(Afi.IPV4, Safi.VPN_MULTICAST)
 VPNV6_MULTICAST: Final = Family(Afi.IPV6, Safi.VPN_MULTICAST)
 L2VPN_EVPN: Final = Family(Afi.L2VPN, Safi.EVPN)
+IPV4_FLOWSPEC: Final = Family(Afi.IPV4, Safi.FLOWSPEC)
+IPV6_FLOWSPEC: Final = Family(Afi.IPV6, Safi.FLOWSPEC)
+VPNV4_FLOWSPEC: Final = Family(Afi.IPV4, Safi.FLOWSPEC_VPN)
+VPNV6_FLOWSPEC: Final = Family(Afi.IPV6, Safi.FLOWSPEC_VPN)
+L2VPN_VPLS: Final = Family(Afi.L2VPN, Safi.VPLS)
+ROUTE_TARGET: Final = Family(Afi.IPV4, Safi.ROUTE_TARGET)
+BGP_LS: Final = Family(Afi.BGP_LS, Safi.BGP_LS)
+IPV4_SR_POLICY: Final = Family(Afi.IPV4, Safi.SR_POLICY)
+IPV6_SR_POLICY: Final = Family(Afi.IPV6, Safi.SR_POLICY)
+IPV4_MUP: Final = Family(Afi.IPV4, Safi.MUP)
+IPV6_MUP: Final = Family(Afi.IPV6, Safi.MUP)
 
 #: Names in configuration files and on screen.
 FAMILY_NAMES: Final[dict[str, Family]] = {
@@ -84,16 +95,16 @@ FAMILY_NAMES: Final[dict[str, Family]] = {
     "vpnv4-multicast": VPNV4_MULTICAST,
     "vpnv6-multicast": VPNV6_MULTICAST,
     "l2vpn-evpn": L2VPN_EVPN,
-    "l2vpn-vpls": Family(Afi.L2VPN, Safi.VPLS),
-    "ipv4-flowspec": Family(Afi.IPV4, Safi.FLOWSPEC),
-    "ipv6-flowspec": Family(Afi.IPV6, Safi.FLOWSPEC),
-    "vpnv4-flowspec": Family(Afi.IPV4, Safi.FLOWSPEC_VPN),
-    "vpnv6-flowspec": Family(Afi.IPV6, Safi.FLOWSPEC_VPN),
-    "route-target": Family(Afi.IPV4, Safi.ROUTE_TARGET),
-    "bgp-ls": Family(Afi.BGP_LS, Safi.BGP_LS),
-    "ipv4-sr-policy": Family(Afi.IPV4, Safi.SR_POLICY),
-    "ipv6-sr-policy": Family(Afi.IPV6, Safi.SR_POLICY),
-    "ipv4-mup": Family(Afi.IPV4, Safi.MUP),
-    "ipv6-mup": Family(Afi.IPV6, Safi.MUP),
+    "l2vpn-vpls": L2VPN_VPLS,
+    "ipv4-flowspec": IPV4_FLOWSPEC,
+    "ipv6-flowspec": IPV6_FLOWSPEC,
+    "vpnv4-flowspec": VPNV4_FLOWSPEC,
+    "vpnv6-flowspec": VPNV6_FLOWSPEC,
+    "route-target": ROUTE_TARGET,
+    "bgp-ls": BGP_LS,
+    "ipv4-sr-policy": IPV4_SR_POLICY,
+    "ipv6-sr-policy": IPV6_SR_POLICY,
+    "ipv4-mup": IPV4_MUP,
+    "ipv6-mup": IPV6_MUP,
 }
 _NAMES: Final = {family: name for name, family in FAMILY_NAMES.items()}

@@ -15,8 +15,19 @@ from rib.evpn import (
     MacIpAdvertisement,
     UnknownEvpnRoute,
 )
-from rib.family import IPV4_LABELLED, IPV6_LABELLED, VPNV4, VPNV6, Family
+from rib.family import (
+    IPV4_FLOWSPEC,
+    IPV4_LABELLED,
+    IPV6_FLOWSPEC,
+    IPV6_LABELLED,
+    VPNV4,
+    VPNV4_FLOWSPEC,
+    VPNV6,
+    VPNV6_FLOWSPEC,
+    Family,
+)
 from rib.family import L2VPN_EVPN as EVPN
+from rib.flowspec import FlowSpec, VpnFlowSpec
 from rib.labelled import LabelledPrefix, VpnPrefix
 from rib.prefix import Prefix
 from rib.route_distinguisher import RouteDistinguisher
@@ -98,5 +109,42 @@ VECTORS = [
     # RFC 7606 5.4: a type that is none of these.
     of(EVPN, "06 03 010203", UnknownEvpnRoute(6, b"\1\2\3")),
     of(EVPN, "ff 00", UnknownEvpnRoute(255, b"")),
+    # RFC 8955 4.3: its three examples.
+    of(IPV4_FLOWSPEC, "0b 0118c00002 038106 048119",
+       FlowSpec.parse("destination 192.0.2.0/24 protocol =6 port =25")),
+    of(IPV4_FLOWSPEC, "12 0118c00002 0218cb0071 04 0389 458b 911f90",
+       FlowSpec.parse("destination 192.0.2.0/24 source 203.0.113.0/24 port >=137&<=139,=8080")),
+    of(IPV4_FLOWSPEC, "09 0120c0000201 0c8005",
+       FlowSpec.parse("destination 192.0.2.1/32 fragment dont-fragment+first-fragment")),
+    # RFC 8956 3.8: its two examples (table 1 there has 20010dbb for the first pattern, table 2 has what is meant).
+    of(IPV6_FLOWSPEC, "12 012000 20010db8 026840 123456789a 038106",
+       FlowSpec.parse("destination 2001:db8::/32 source ::1234:5678:9a00:0/64-104 protocol =6")),
+    of(IPV6_FLOWSPEC, "0f 012000 20010db8 026841 2468acf134",
+       FlowSpec.parse("destination 2001:db8::/32 source ::1234:5678:9a00:0/65-104")),
+    # RFC 8955 4.2.2: every component; RFC 8955 4.2.1: every operator, every size.
+    of(IPV4_FLOWSPEC, "22 0a 0005 0105 0205 0305 0405 0505 0605 0705 100100 2000010000 b30000000100000000",
+       FlowSpec.parse("packet-length false5,=5,>5,>=5,<5,<=5,!=5,true5,false256,false65536,>=4294967296")),
+    of(IPV4_FLOWSPEC, "0a 09 0002 0102 0202 930112",
+       FlowSpec.parse("tcp-flags syn,=syn,!syn,!=syn+ack+0x100")),
+    of(IPV4_FLOWSPEC, "0f 03 8106 05 811a 06 811b 07 8108 08 8100", FlowSpec.parse(
+       "protocol =6 destination-port =26 source-port =27 icmp-type =8 icmp-code =0")),
+    of(IPV4_FLOWSPEC, "03 0b812e", FlowSpec.parse("dscp =46")),
+    of(IPV4_FLOWSPEC, "04 03 91 0006", FlowSpec.parse("protocol =6@2")),
+    of(IPV6_FLOWSPEC, "06 0d a1 000fffff", FlowSpec.parse("flow-label =1048575")),
+    of(IPV6_FLOWSPEC, "03 01 0000", FlowSpec.parse("destination ::/0")),
+    # What means nothing is cleared: reserved bits, a first and bit, host bits, a length in two octets.
+    of(IPV4_FLOWSPEC, "f007 0109 0aff 03c906", FlowSpec.parse("destination 10.128.0.0/9 protocol =6"),
+       canonical="07 0109 0a80 038106"),
+    of(IPV4_FLOWSPEC, "05 09 4c02 8c10", FlowSpec.parse("tcp-flags syn,ack"),
+       canonical="05 09 0002 8010"),
+    of(IPV4_FLOWSPEC, "03 0c80ff", FlowSpec.parse("fragment dont-fragment+is-fragment+first-fragment+last-fragment"),
+       canonical="03 0c800f"),
+    of(IPV6_FLOWSPEC, "03 0c80ff", FlowSpec.parse("fragment is-fragment+first-fragment+last-fragment"), canonical="03 0c800e"),
+    of(IPV6_FLOWSPEC, "04 010a03 ff", FlowSpec.parse("destination 1fc0::/3-10"), canonical="04 010a03 fe"),
+    # RFC 8955 4.1: a length above 239 takes two octets.
+    of(IPV4_FLOWSPEC, f"f0f1 04 {'0050' * 119} 8051", FlowSpec.parse(f"port {'false80,' * 119}false81")),
+    # RFC 8955 8: behind a route distinguisher.
+    of(VPNV4_FLOWSPEC, f"0d {RD_HEX} 0118c00002", VpnFlowSpec.parse("rd 65000:1 destination 192.0.2.0/24")),
+    of(VPNV6_FLOWSPEC, f"0f {RD_HEX} 012000 20010db8", VpnFlowSpec.parse("rd 65000:1 destination 2001:db8::/32")),
 ]
 # fmt: on

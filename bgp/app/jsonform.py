@@ -131,7 +131,7 @@ def _mp(value: MpReach | MpUnreach, context: Context) -> dict[str, Json]:
     withdrawn = isinstance(value, MpUnreach)
     if isinstance(value, MpReach) and value.next_hops:
         found["mp_reach_next_hop"] = [_address(address) for address in value.next_hops]
-    if is_read(value.family, context):
+    if is_read(value.family, context) and not value.octets:
         found[f"{name}_nlri"] = _nlri(value.nlri, withdrawn)
     return found
 

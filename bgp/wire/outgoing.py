@@ -242,10 +242,10 @@ def _bound(family: Family, keys: Sequence[bytes], binding: bytes | None) -> Sequ
 def _next_hop_of(family: Family, octets: bytes) -> bytes:
     """A next hop, 4, 16 or 32 octets, as the family has it; of a family that we do not know, as it came."""
     row = FAMILIES.get(family)
+    if row is not None and row.next_hops[0] == 0:
+        return b""
     if row is None or len(octets) in row.next_hops:
         return octets
-    if 0 in row.next_hops:
-        return b""
     addresses = [octets[i : i + 16] for i in range(0, len(octets), 16)]
     if len(octets) + 8 * len(addresses) in row.next_hops:
         return b"".join(bytes(8) + address for address in addresses)

@@ -191,14 +191,14 @@ class UpdateScanner:
         announced = [Found(new)] if new.nlri else []
         withdrawn = [gone] if gone.nlri else []
         if reach is not None:
-            found = self._reach(reach)
+            found = self._reach(reach, ignored)
             if found is None:
                 ignored.append(_ignored(reach))
             else:
                 announced += found
         empty_unreach: Family | None = None
         if unreach is not None:
-            lost = self._unreach(unreach)
+            lost = self._unreach(unreach, ignored)
             if lost is None:
                 ignored.append(_ignored(unreach))
             elif len(unreach.value) > 3:
@@ -209,11 +209,11 @@ class UpdateScanner:
             end_of_rib = empty_unreach if raw and not withdrawn else None
             return RouteUpdate((), withdrawn, tuple(ignored), IPV4_UNICAST if not raw and not withdrawn else end_of_rib)
         block = self._block(rest)
-        errors = (*block.errors, *ignored, *_missing(block.codes, bool(new.nlri), bool(announced)))
+        errors = (*block.errors, *_missing(block.codes, bool(new.nlri), bool(announced)), *ignored)
+        if block.attributes is None and not announced and reach is None:
+            # RFC 7606 5.2: nothing shows which routes the error was about.
+            raise PeerError(3, 1, b"", f"{errors[0].reason}, and no route to treat as withdrawn")
         if block.attributes is None or any(e.reaction >= Reaction.TREAT_AS_WITHDRAW for e in errors):
-            if not announced and reach is None:
-                # RFC 7606 5.2: nothing shows which routes the error was about.
-                raise PeerError(3, 1, b"", f"{errors[0].reason}, and no route to treat as withdrawn")
             withdrawn += [one.routes for one in announced]
             return RouteUpdate((), withdrawn, errors)
         reached: list[Reach] = []
@@ -264,8 +264,11 @@ class UpdateScanner:
             return None
         return family
 
-    def _reach(self, reach: Cut) -> list[Found] | None:
-        """MP_REACH_NLRI (RFC 4760 3), which has at least 5 octets; None for a family that was not negotiated."""
+    def _reach(self, reach: Cut, errors: list[UpdateError]) -> list[Found] | None:
+        """MP_REACH_NLRI (RFC 4760 3), which has at least 5 octets; None for a family that was not negotiated.
+
+        What is wrong with it, and not so wrong that it ends the session, goes to `errors`.
+        """
         value = reach.value
         family = self._family(value)
         if family is None:
@@ -283,10 +286,14 @@ class UpdateScanner:
             return [Found(routes, next_hop)] if routes.nlri else []
         if row is not None and size in WITH_RD:
             next_hop = b"".join(next_hop[8 + i : 24 + i] for i in range(0, size, 24))
-        return [Found(routes, next_hop, binding) for binding, routes in self._others(family, reach, at + 1, False)]
+        others = self._others(family, reach, at + 1, errors)
+        return [Found(routes, next_hop, binding) for binding, routes in others]
 
-    def _unreach(self, unreach: Cut) -> list[Unreach] | None:
-        """MP_UNREACH_NLRI (RFC 4760 4), which has at least 3 octets; None for a family that was not negotiated."""
+    def _unreach(self, unreach: Cut, errors: list[UpdateError]) -> list[Unreach] | None:
+        """MP_UNREACH_NLRI (RFC 4760 4), which has at least 3 octets; None for a family that was not negotiated.
+
+        Errors as in `_reach`.
+        """
         value = unreach.value
         family = self._family(value)
         if family is None:
@@ -296,20 +303,22 @@ class UpdateScanner:
             if routes is None:
                 raise unreach.error("MP_UNREACH_NLRI has a malformed prefix")
             return [routes]
-        return [routes for _, routes in self._others(family, unreach, 3, True)]
+        return [routes for _, routes in self._others(family, unreach, 3, errors)]
 
-    def _others(self, family: Family, cut: Cut, at: int, withdrawn: bool) -> list[tuple[bytes, Unreach]]:
-        """The routes from `at` on in a family whose NLRI are more than prefixes, with what they are bound to."""
-        value = cut.value
-        row = FAMILIES.get(family)
+    def _others(self, family: Family, cut: Cut, at: int, errors: list[UpdateError]) -> list[tuple[bytes, Unreach]]:
+        """The routes from octet `at` on in a family whose NLRI are more than prefixes, with what they are bound to."""
+        value, row = cut.value, FAMILIES.get(family)
         if row is None:
             return [(b"", Unreach(family, [value[at:]], None))] if at < len(value) else []
-        elements = row.kind.split
-        assert elements is not None  # only families of plain prefixes have none
-        found = runs(elements, value, at, len(value), withdrawn, family in self.context.add_path)
-        if found is None:
-            name = "MP_UNREACH_NLRI" if withdrawn else "MP_REACH_NLRI"
-            raise cut.error(f"{name} has a malformed NLRI of {family}")
+        take = row.kind.split
+        assert take is not None  # only families of plain prefixes have none
+        read = runs(take, value, at, len(value), cut.code == MP_UNREACH, family in self.context.add_path)
+        wrong = cut.error(f"attribute {cut.code} has a malformed NLRI of {family}")
+        if read is None:
+            raise wrong
+        found, malformed = read
+        if malformed:
+            errors.append(UpdateError(Reaction.TREAT_AS_WITHDRAW, 3, 9, wrong.data, wrong.reason, cut.code, family))
         return [(binding, Unreach(family, keys, ids)) for binding, keys, ids in found]
 
     def _block(self, raw: bytes) -> Block:

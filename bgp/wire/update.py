@@ -18,11 +18,11 @@ import construct as c
 
 from bgp.error import LocalError, PeerError, Reaction, UpdateError
 from bgp.iana import AttributeCode, NotificationCode, UpdateSubcode
-from bgp.message import AttributeValue, MpReach, MpUnreach, Nlri, PathAttribute, Update
+from bgp.message import AttributeValue, MalformedNlri, MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
 from bgp.wire.attributes import ATTRIBUTE, check, decode_value, encode_attribute, name_of
 from bgp.wire.context import Context
 from bgp.wire.fields import U16, Malformed, build, parse
-from bgp.wire.nlri import decode_nlri, encode_nlri, has_routes, is_carried, is_read
+from bgp.wire.nlri import decode_nlri, encode_nlri, has_routes, is_carried, is_read, unread
 from bgp.wire.spelling import attribute as as_attribute
 from rib.family import IPV4_UNICAST
 
@@ -107,13 +107,29 @@ def _judge(
     if wrong is not None:
         errors.append(wrong)
     try:
-        return decode_value(code, value, context)
+        found = decode_value(code, value, context)
     except Malformed as error:
-        if code in MP_CODES and wrong is None:
+        if code not in MP_CODES:
+            return value
+        if wrong is None:
             octets = as_attribute(flags, code, value)
             reason = f"{name_of(code)}: {error}"
             errors.append(_error(Reaction.SESSION_RESET, UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR, reason, octets, code))
-        return value
+        return unread(code, value)
+    if wrong is None and isinstance(found, MpReach | MpUnreach):
+        errors += _malformed_routes(flags, code, found, value)
+    return found
+
+
+def _malformed_routes(flags: int, code: int, found: MpReach | MpUnreach, value: bytes) -> list[UpdateError]:
+    """Those that end where their length says: the others can be read, so that nothing worse is called for (RFC 7606 3 j)."""
+    for one in found.nlri:
+        route = one.prefix if isinstance(one, PathPrefix) else one
+        if isinstance(route, MalformedNlri):
+            reason = f"{name_of(code)} has a malformed NLRI of {found.family}: {route.reason}"
+            octets = as_attribute(flags, code, value)
+            return [UpdateError(Reaction.TREAT_AS_WITHDRAW, *OPTIONAL_ERROR, octets, reason, code, found.family)]
+    return []
 
 
 def _of_the_whole(update: Update, errors: list[UpdateError], context: Context) -> list[UpdateError]:
@@ -122,9 +138,10 @@ def _of_the_whole(update: Update, errors: list[UpdateError], context: Context) -
     found = _not_negotiated(update, context)
     if update.nlri or (isinstance(reach, MpReach) and has_routes(reach, context)):
         return found + _missing(update, errors)
-    if reach is None and any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in errors):
+    others = [error for error in errors if error.attribute not in MP_CODES]
+    if reach is None and any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in others):
         # RFC 7606 5.2: nothing shows which routes the error was about.
-        reason = f"{errors[0].reason}, and no route to treat as withdrawn"
+        reason = f"{others[0].reason}, and no route to treat as withdrawn"
         found.append(_error(Reaction.SESSION_RESET, UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, reason))
     return found
 

@@ -9,20 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nlri_strategies import destinations
 
-from bgp.error import LocalError, PeerError
+from bgp.error import LocalError, PeerError, Reaction
 from bgp.iana import AttributeCode as Code
-from bgp.message import Destination, MpReach, MpUnreach, Update
+from bgp.message import Destination, MalformedNlri, MpReach, MpUnreach, Update
 from bgp.wire.context import Context
 from bgp.wire.nlri import FAMILIES, encode_nlri
 from bgp.wire.nlri.keys import destination, key_of
 from bgp.wire.outgoing import Encoder
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
-from bgp.wire.update import decode_update
+from bgp.wire.update import decode_update, encode_update
 from rib.as_path import AsPath
 from rib.attributes import Attributes
 from rib.evpn import UnknownEvpnRoute
 from rib.export import Rewrite
-from rib.family import IPV4_UNICAST, VPNV4, VPNV6, Family
+from rib.family import IPV4_FLOWSPEC, IPV4_UNICAST, IPV6_FLOWSPEC, L2VPN_EVPN, VPNV4, VPNV4_FLOWSPEC, VPNV6, Family
 from rib.labelled import VpnPrefix
 
 OTHERS = sorted(family for family, row in FAMILIES.items() if row.kind.split is not None)
@@ -149,3 +149,58 @@ def test_a_malformed_route_ends_the_session(family: Family) -> None:
         with pytest.raises(PeerError, match="malformed NLRI") as refused:
             scanned(bytes(19) + b"\0\0" + len(block).to_bytes(2, "big") + block, family)
         assert (refused.value.code, refused.value.subcode) == (3, 9)
+
+
+#: NLRI that end where their length says, and are malformed within.
+WITHIN = {
+    "a flow specification of nothing": (IPV4_FLOWSPEC, "00"),
+    "components out of order": (IPV4_FLOWSPEC, "06 048119 038106"),
+    "a component twice": (IPV4_FLOWSPEC, "06 038106 038106"),
+    "an unknown component": (IPV4_FLOWSPEC, "03 0e8106"),
+    "a flow label in IPv4": (IPV4_FLOWSPEC, "03 0d8106"),
+    "no end of the list": (IPV4_FLOWSPEC, "03 030106"),
+    "an operand cut off": (IPV4_FLOWSPEC, "03 03b106"),
+    "a prefix cut off": (IPV4_FLOWSPEC, "03 01200a"),
+    "a prefix of 33 bits": (IPV4_FLOWSPEC, "07 01210a00000000"),
+    "a flag component of 4 octets": (IPV4_FLOWSPEC, "06 09a0 00000001"),
+    "a code point of 2 octets": (IPV4_FLOWSPEC, "04 0b91 0001"),
+    "an offset behind the length": (IPV6_FLOWSPEC, "03 010809"),
+    "an offset at the length": (IPV6_FLOWSPEC, "03 010808"),
+    "only a distinguisher": (VPNV4_FLOWSPEC, "08 0000000100000001"),
+    "half a distinguisher": (VPNV4_FLOWSPEC, "04 00000001"),
+    "an EVPN prefix of 35 octets": (L2VPN_EVPN, "05 23" + "00" * 35),
+    "an EVPN prefix of 33 bits": (L2VPN_EVPN, "05 22" + "00" * 22 + "21" + "00" * 11),
+    "two overlay indexes": (L2VPN_EVPN, "05 22" + "00" * 8 + "01" * 10 + "00" * 9 + "01" * 4 + "00" * 3),
+    "a MAC address of 47 bits": (L2VPN_EVPN, "02 21" + "00" * 22 + "2f" + "00" * 10),
+    "an IP address of 31 bits": (L2VPN_EVPN, "02 25" + "00" * 22 + "30" + "00" * 6 + "1f" + "00" * 7),
+    "an originator of 0 bits": (L2VPN_EVPN, "03 11" + "00" * 17),
+    "no originator": (L2VPN_EVPN, "03 0d" + "00" * 13),
+}
+GOOD = {
+    IPV4_FLOWSPEC: "03 038106",
+    IPV6_FLOWSPEC: "03 038106",
+    VPNV4_FLOWSPEC: "0b 0000000100000001 038106",
+    L2VPN_EVPN: "03 11" + "00" * 12 + "20" + "00" * 4,
+}
+
+
+@pytest.mark.parametrize("case", WITHIN)
+def test_malformed_within_its_length_is_treated_as_withdrawn(case: str) -> None:
+    family, bad = WITHIN[case]
+    good = bytes.fromhex(GOOD[family])
+    hop = b"" if FAMILIES[family].next_hops[0] == 0 else V4.packed
+    value = family.afi.to_bytes(2, "big") + bytes((family.safi, len(hop))) + hop + b"\0" + bytes.fromhex(bad) + good
+    block = b"\x40\1\1\0\x40\2\0\x80\x0e" + bytes((len(value),)) + value
+    body = b"\0\0" + len(block).to_bytes(2, "big") + block
+    found = scanned(bytes(19) + body, family)
+    assert not found.announced
+    assert [len(one.nlri) for one in found.withdrawn] == [1]
+    assert [(error.reaction, error.code, error.subcode) for error in found.errors] == [
+        (Reaction.TREAT_AS_WITHDRAW, 3, 9)
+    ]
+    update = decode_update(body, Context(families=frozenset({family}), peering="internal"))
+    assert [error.reaction for error in update.errors] == [Reaction.TREAT_AS_WITHDRAW]
+    reach = update.attributes[2].value
+    assert isinstance(reach, MpReach)
+    assert reach.nlri[0] == MalformedNlri(bytes.fromhex(bad))
+    assert encode_update(update, Context())[-len(good) :] == good

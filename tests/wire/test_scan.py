@@ -75,7 +75,7 @@ def by_construct(body: bytes, context: Context) -> Reading | set[Reset]:
     if wrong is not None and wrong.reaction is Reaction.SESSION_RESET:
         return {(e.code, e.subcode, e.data) for e in update.errors if e.reaction is Reaction.SESSION_RESET}
     reach, unreach = update.attribute(Code.MP_REACH_NLRI), update.attribute(Code.MP_UNREACH_NLRI)
-    ignored = {error.attribute for error in update.errors if error.family is not None}
+    ignored = {e.attribute for e in update.errors if e.family is not None and e.reaction is Reaction.ATTRIBUTE_DISCARD}
     routes: list[tuple[Bound, MpReach | None]] = [(bound(IPV4_UNICAST, update.nlri), None)]
     withdrawn = keys(IPV4_UNICAST, update.withdrawn)
     if reach is not None and isinstance(reach.value, MpReach) and reach.code not in ignored:

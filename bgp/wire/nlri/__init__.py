@@ -11,6 +11,7 @@ from bgp.wire.nlri.multiprotocol import (
     has_routes,
     is_carried,
     is_read,
+    unread,
 )
 from bgp.wire.nlri.prefix import IPV4_PREFIX, IPV6_PREFIX
 from bgp.wire.nlri.table import FAMILIES, Row
@@ -30,4 +31,5 @@ __all__ = [
     "has_routes",
     "is_carried",
     "is_read",
+    "unread",
 ]

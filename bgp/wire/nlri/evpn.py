@@ -7,6 +7,7 @@
 What is bound to the key: the label of type 1; Ethernet segment and labels of type 2; Ethernet segment, gateway and label of
 type 5. A withdrawal may have anything there and goes out with zeros. Host bits of a type 5 prefix are cleared.
 
+A route that is malformed within its length, or that RFC 9136 3.2 does not allow, is treated as withdrawn.
 A type that nobody here knows is kept in octets when decoded; a session discards it (RFC 7606 5.4).
 """
 
@@ -18,7 +19,7 @@ from typing import Any, Final
 import construct as c
 
 from bgp.wire.fields import IPV4, IPV6, U8, U32, build, parse, value_of
-from bgp.wire.nlri.kind import Kind
+from bgp.wire.nlri.kind import MALFORMED, Kind, delimited
 from bgp.wire.nlri.labelled import RD
 from bgp.wire.nlri.prefix import masked
 from bgp.wire.prefixes import HOST_BITS
@@ -165,7 +166,8 @@ def _encoded(route: EvpnRoute) -> dict[str, object]:
     return {"type": kind, "body": build(_BODIES[kind][size], route)}
 
 
-ROUTE: Final = value_of(c.Struct("type" / U8, "body" / c.Prefixed(U8, c.GreedyBytes)), _decoded, _encoded)
+FRAME: Final = c.Struct("type" / U8, "body" / c.Prefixed(U8, c.GreedyBytes))
+ROUTE: Final = delimited(FRAME, value_of(FRAME, _decoded, _encoded))
 
 #: Of a MAC/IP route, where the length of the MAC address and of the IP address stand.
 _MAC_AT: Final = RD_SIZE + ESI_SIZE + 4
@@ -186,12 +188,9 @@ def split(octets: bytes, at: int, end: int, withdrawn: bool) -> tuple[int, bytes
     sizes = _BODIES.get(kind)
     if sizes is None:
         return after, b"", b""
-    if size not in sizes:
-        return None
-    body = octets[start:after]
-    found = _SPLITS[kind](body)
+    found = _SPLITS[kind](octets[start:after]) if size in sizes else None
     if found is None:
-        return None
+        return after, b"", MALFORMED
     key, binding = found
     return after, bytes((kind,)) + key, b"" if withdrawn else binding
 
@@ -222,6 +221,8 @@ def _split_prefix(body: bytes) -> tuple[bytes, bytes] | None:
     if bits > 8 * size:
         return None
     tail = _MAC_AT + 1 + size
+    if any(body[RD_SIZE : RD_SIZE + ESI_SIZE]) and any(body[tail : tail + size]):
+        return None  # RFC 9136 3.2: two overlay indexes
     prefix = body[_MAC_AT + 1 : _MAC_AT + 1 + (bits + 7) // 8]
     if bits & 7:
         prefix = prefix[:-1] + bytes((prefix[-1] & ~HOST_BITS[bits & 7],))

@@ -8,15 +8,23 @@ The key goes through the tables, the binding beside the path attributes. For mos
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import construct as c
 
+from bgp.message import Destination, MalformedNlri
+from bgp.wire.fields import Malformed, build, parse, value_of
+
 #: Of octets, where an NLRI begins, where its field ends, and whether it is withdrawn: where the NLRI ends, key, binding.
-#: None where it is malformed. The key of a type that has to be discarded (RFC 7606 5.4) is empty.
+#: None where that cannot be told. The key is empty for what makes no route: a type that has to be discarded (RFC 7606 5.4)
+#: and, with the binding MALFORMED, what is malformed within its length.
 Split: TypeAlias = Callable[[bytes, int, int, bool], tuple[int, bytes, bytes] | None]
 #: The octets of an NLRI by its key and binding; an empty binding stands for a withdrawal where the family has bindings.
 Join: TypeAlias = Callable[[bytes, bytes], bytes]
+
+
+#: Stands in place of a binding for an NLRI that ends where its length says and is malformed.
+MALFORMED: Final = b"malformed"
 
 
 class Kind(NamedTuple):
@@ -34,14 +42,35 @@ def key_alone(key: bytes, binding: bytes) -> bytes:
     return key
 
 
+def delimited(frame: c.Construct, element: c.Construct) -> c.Construct:
+    """`element`, an NLRI whose end `frame` knows: what is malformed within is kept, and the NLRI after it are read."""
+
+    def decoded(found: Any) -> Destination:
+        try:
+            value: Destination = parse(element, found.data)
+        except Malformed as error:
+            return MalformedNlri(found.data, str(error))
+        return value
+
+    def encoded(value: Destination) -> dict[str, bytes]:
+        return {"data": value.octets if isinstance(value, MalformedNlri) else build(element, value)}
+
+    return value_of(c.RawCopy(frame), decoded, encoded)
+
+
+#: NLRI with one binding, in order: it, their keys, and their path identifiers if they have any.
+Run: TypeAlias = tuple[bytes, list[bytes], list[int] | None]
+
+
 def runs(
     split: Split, octets: bytes, at: int, end: int, withdrawn: bool, with_ids: bool
-) -> list[tuple[bytes, list[bytes], list[int] | None]] | None:
-    """The NLRI of octets[at:end], in order, as (binding, keys, path identifiers): one for each run of equal bindings.
+) -> tuple[list[Run], bool] | None:
+    """The NLRI of octets[at:end], in order, as runs of equal bindings; and whether some were malformed within.
 
     None if they do not fill it exactly. No octets make no runs.
     """
-    found: list[tuple[bytes, list[bytes], list[int] | None]] = []
+    found: list[Run] = []
+    malformed = False
     last: bytes | None = None
     keys: list[bytes] = []
     ids: list[int] | None = None
@@ -57,6 +86,7 @@ def runs(
             return None
         at, key, binding = one
         if not key:
+            malformed = malformed or binding == MALFORMED
             continue
         if binding != last:
             last, keys, ids = binding, [], [] if with_ids else None
@@ -64,4 +94,4 @@ def runs(
         keys.append(key)
         if ids is not None:
             ids.append(path_id)
-    return found
+    return found, malformed

@@ -17,6 +17,7 @@ from typing import Final
 
 import construct as c
 
+from bgp.iana import AttributeCode
 from bgp.message import MpReach, MpUnreach, Nlri, PathPrefix
 from bgp.wire.context import Context
 from bgp.wire.fields import FAMILY, IPV4, IPV6, U8, U32, ListOf, Malformed, build, parse, value_of
@@ -101,13 +102,32 @@ def is_carried(family: Family, context: Context) -> bool:
     return context.families is not None and family in context.families
 
 
+def unread(code: int, value: bytes) -> MpReach | MpUnreach | bytes:
+    """What can be said of MP_REACH_NLRI or MP_UNREACH_NLRI, by their code, whose value is malformed; it is octets yet."""
+    if len(value) < 3:
+        return value
+    family: Family = parse(MP_OTHER, value).family
+    if code == AttributeCode.MP_UNREACH_NLRI:
+        return MpUnreach(family, octets=value[3:])
+    return MpReach(family, _next_hops_of(value), octets=value[3:])
+
+
+def _next_hops_of(value: bytes) -> tuple[IPv4Address | IPv6Address, ...]:
+    """The next hops of MP_REACH_NLRI whatever its NLRI are; none where they are no addresses."""
+    try:
+        octets = parse(MP_REACH, value).next_hop
+        return tuple(parse(_NEXT_HOPS[len(octets)], octets)) if len(octets) in _NEXT_HOPS else ()
+    except Malformed:
+        return ()
+
+
 def decode_mp_reach(value: bytes, context: Context) -> MpReach:
     """MP_REACH_NLRI (RFC 4760 3). Raises Malformed."""
     family = parse(MP_OTHER, value).family
     if not is_read(family, context):
         if is_carried(family, context):
             parse(MP_REACH, value)
-        return MpReach(family, octets=value[3:])
+        return MpReach(family, _next_hops_of(value), octets=value[3:])
     found = parse(MP_REACH, value)
     if len(found.next_hop) not in FAMILIES[family].next_hops:
         raise Malformed(f"a next hop of {len(found.next_hop)} octets in {family}")
@@ -116,16 +136,19 @@ def decode_mp_reach(value: bytes, context: Context) -> MpReach:
 
 
 def has_routes(reach: MpReach, context: Context) -> bool:
-    """Whether a value that was read announces anything."""
-    opaque = is_carried(reach.family, context) and not is_read(reach.family, context)
-    return bool(parse(MP_REACH, b"\0\0\0" + reach.octets).nlri) if opaque else bool(reach.nlri)
+    """Whether a value that was read announces anything. Malformed ones and those that are ignored do not."""
+    if not reach.octets or is_read(reach.family, context) or not is_carried(reach.family, context):
+        return bool(reach.nlri)
+    try:
+        return bool(parse(MP_REACH, b"\0\0\0" + reach.octets).nlri)
+    except Malformed:
+        return False
 
 
 def _next_hop_octets(family: Family, next_hops: tuple[IPv4Address | IPv6Address, ...]) -> bytes:
     size = sum(len(address.packed) for address in next_hops)
-    legal = FAMILIES[family].next_hops
-    for octets in (size, size + 8 * len(next_hops)):
-        if octets in legal:
+    for octets in FAMILIES[family].next_hops:
+        if octets in (size, size + 8 * len(next_hops)):
             return build(_NEXT_HOPS[octets], next_hops)
     raise Malformed(f"{family} has no next hop like {', '.join(map(str, next_hops)) or 'none'}")
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from bgp.wire.nlri.evpn import EVPN
+from bgp.wire.nlri.flowspec import FLOWSPEC4, FLOWSPEC6, VPN_FLOWSPEC4, VPN_FLOWSPEC6
 from bgp.wire.nlri.kind import Kind
 from bgp.wire.nlri.labelled import LABELLED4, LABELLED6, VPN4, VPN6
 from bgp.wire.nlri.prefix import PREFIX4, PREFIX6
 from rib.family import (
+    IPV4_FLOWSPEC,
     IPV4_LABELLED,
     IPV4_MULTICAST,
     IPV4_UNICAST,
+    IPV6_FLOWSPEC,
     IPV6_LABELLED,
     IPV6_MULTICAST,
     IPV6_UNICAST,
     L2VPN_EVPN,
     VPNV4,
+    VPNV4_FLOWSPEC,
     VPNV4_MULTICAST,
     VPNV6,
+    VPNV6_FLOWSPEC,
     VPNV6_MULTICAST,
     Family,
 )
@@ -38,6 +43,9 @@ ANY: Final = (4, *V6)
 #: Route distinguisher 0 before each address (RFC 4364 4.3.2, RFC 4659 3.2.1, RFC 8950 3).
 RD_V6: Final = (24, 48)
 RD_ANY: Final = (12, *RD_V6)
+#: None (RFC 8955 4); what is there all the same is not looked at.
+NONE: Final = (0, *ANY)
+RD_NONE: Final = (0, *ANY, *RD_ANY)
 
 # fmt: off
 FAMILIES: Final[dict[Family, Row]] = {
@@ -52,5 +60,9 @@ FAMILIES: Final[dict[Family, Row]] = {
     VPNV4_MULTICAST: Row(VPN4, RD_ANY),
     VPNV6_MULTICAST: Row(VPN6, RD_V6),
     L2VPN_EVPN: Row(EVPN, ANY),
+    IPV4_FLOWSPEC: Row(FLOWSPEC4, NONE),
+    IPV6_FLOWSPEC: Row(FLOWSPEC6, NONE),
+    VPNV4_FLOWSPEC: Row(VPN_FLOWSPEC4, RD_NONE),
+    VPNV6_FLOWSPEC: Row(VPN_FLOWSPEC6, RD_NONE),
 }
 # fmt: on
