@@ -14,7 +14,7 @@ from bgp import accept
 from bgp.capability import Capability
 from bgp.message import Keepalive, Message, MpReach, MpUnreach, Notification, Open, PathAttribute, PathPrefix, Update
 from bgp.net import MemoryNetwork, Peer, PeerChange, Speaker, open_speaker
-from bgp.net.transport import Connection
+from bgp.net.transport import Connection, Handler
 from bgp.wire.codec import encode
 from bgp.wire.context import Context
 from rib.as_path import AsPath
@@ -61,6 +61,10 @@ class Laboratory:
         await settle()
         return there, here
 
+    def listen(self, address: str, handler: Handler) -> None:
+        """Hand connections to `address` to `handler`."""
+        self.network.bind((address, 179), handler, self._nursery)
+
     async def neighbour(
         self, speaker: Speaker, address: str = "10.0.0.66", *, to: str | None = None, **options: object
     ) -> Neighbour:
@@ -98,6 +102,8 @@ class Neighbour:
         self.heard: list[Message] = []
         self.closed = False
         self.context = ANY
+        self._reading = trio.Event()
+        self._reading.set()
         self._waiting = b""
 
     async def open(self, **changes: object) -> Neighbour:
@@ -120,13 +126,25 @@ class Neighbour:
     async def read(self) -> None:
         """Keep reading until the connection ends."""
         try:
-            while octets := await self.connection.receive_some(1 << 20):
+            while octets := await self._receive():
                 octets = self._waiting + octets
                 end = _whole(octets)
                 self._waiting = octets[end:]
                 self.heard += messages_in(octets[:end], self.context)
         finally:
             self.closed = True
+
+    async def _receive(self) -> bytes:
+        await self._reading.wait()
+        return await self.connection.receive_some(1 << 20)
+
+    def pause(self) -> None:
+        """Stop reading, after at most one more piece."""
+        self._reading = trio.Event()
+
+    def resume(self) -> None:
+        """Go on reading."""
+        self._reading.set()
 
     async def cut(self) -> None:
         """Go away without a word."""

@@ -20,8 +20,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, Vali
 from pydantic import Field as Key
 from pydantic_core import ErrorDetails
 
+from bgp.net.sockets import MD5_KEY_MAX
 from bgp.net.speaker import parse_endpoint
-from bgp.net.transport import MD5_KEY_MAX
 from bgp.options import AddPathMode, NextHopSelf
 from fsm.settings import check_hold_time
 from rib.as_path import MAX_ASN, AsPath

@@ -9,7 +9,8 @@ from typing import Final
 
 import trio
 
-from bgp.net.transport import Connection, Handler, SocketOptions, Transport
+from bgp.net.sockets import SocketOptions
+from bgp.net.transport import Connection, Handler, Transport
 
 #: Octets of a message's header; its length field is at 16, its type at 18.
 HEADER: Final = 19

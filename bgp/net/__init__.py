@@ -2,8 +2,9 @@
 
 from bgp.net.memory import MemoryNetwork
 from bgp.net.peer import Peer, PeerChange
+from bgp.net.sockets import SocketOptions
 from bgp.net.speaker import Speaker, open_speaker
-from bgp.net.transport import Connection, SocketOptions, TcpTransport, Transport
+from bgp.net.transport import Connection, TcpTransport, Transport
 from bgp.net.watch import Changes, WatchedLocRib
 
 __all__ = [

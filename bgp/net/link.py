@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Final
 
@@ -103,7 +104,7 @@ class Link:
 
 def describe(error: BaseException) -> str:
     """What went wrong with a connection, in words."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    cause = error.__cause__
-    return (cause.strerror or str(cause)) if isinstance(cause, OSError) else (str(error) or "connection broken")
+    cause = error if isinstance(error, OSError) else error.__cause__
+    if isinstance(cause, OSError):
+        return os.strerror(cause.errno) if cause.errno else str(cause)
+    return str(error) or "connection broken"

@@ -14,7 +14,8 @@ import trio
 
 from bgp.message import Notification, Open
 from bgp.net.link import Link, describe
-from bgp.net.transport import Connection, SocketOptions, Transport
+from bgp.net.sockets import PLAIN, SocketOptions
+from bgp.net.transport import Connection, Transport
 from bgp.options import PeerOptions
 from bgp.session import Dial, HangUp, OpenReceived, Session, SessionEvent, SessionOptions
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
@@ -81,16 +82,20 @@ class Links:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the session up until cancelled or stopped."""
-        async with trio.open_nursery() as nursery:
-            self._nursery = nursery
-            self._transport.protect(self._owner.options.address, socket_options(self._owner.options))
-            self._start(self.primary)
-            task_status.started()
-            await self._keep_time()
-            while self.primary.connection is not None or self._challenger is not None or self._retired:
-                self._gone = trio.Event()
-                await self._gone.wait()
-            nursery.cancel_scope.cancel()
+        address = self._owner.options.address
+        self._transport.protect(address, socket_options(self._owner.options))
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                self._start(self.primary)
+                task_status.started()
+                await self._keep_time()
+                while self.primary.connection is not None or self._challenger is not None or self._retired:
+                    self._gone = trio.Event()
+                    await self._gone.wait()
+                nursery.cancel_scope.cancel()
+        finally:
+            self._transport.protect(address, PLAIN)
 
     def stop(self, notification: Notification) -> None:
         """Say Cease and do not start again; `run` returns when the connections are closed."""

@@ -15,7 +15,8 @@ from typing import Final
 
 import trio
 
-from bgp.net.transport import Connection, Handler, SocketOptions
+from bgp.net.sockets import SocketOptions
+from bgp.net.transport import Connection, Handler
 
 #: Octets that one direction of a connection holds before the sender waits.
 BUFFER: Final = 1 << 18

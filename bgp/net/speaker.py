@@ -76,7 +76,7 @@ class Speaker:
         """Add a neighbour and start its session.
 
         `peer` is its options, or its address with the fields of `PeerOptions` as keywords.
-        Raises LocalError for an address that is a peer's already or is none.
+        Raises LocalError for an address that is a peer's already or is none, and for what the system cannot do.
         """
         try:
             made = peer if isinstance(peer, PeerOptions) else PeerOptions(address=peer, **options)  # type: ignore[arg-type]
@@ -91,7 +91,11 @@ class Speaker:
         if key in self.peers:
             raise LocalError(f"{key} is a peer already")
         added = self.peers[key] = Peer(self, made)
-        await self._nursery.start(self._run_peer, key, added)
+        try:
+            await self._nursery.start(self._run_peer, key, added)
+        except OSError as error:
+            del self.peers[key], self._tasks[key]
+            raise LocalError(f"peer {key}: {error.strerror or error}") from error
         return added
 
     async def _run_peer(
@@ -221,7 +225,10 @@ class Speaker:
             await self.deferral.over.wait()
 
     async def _accept(self, connection: Connection) -> None:
-        peer = self.peers.get(str(address_of(connection.remote[0])))
+        # A link-local neighbour may be known with its zone or, where there is but one link, without.
+        remote = connection.remote[0]
+        zoned = self.peers.get(str(ip_address(remote))) if "%" in remote else None
+        peer = zoned or self.peers.get(str(address_of(remote)))
         if peer is None:
             await connection.aclose()
         else:

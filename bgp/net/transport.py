@@ -1,39 +1,22 @@
 """How speakers reach each other: what a connection and a transport are, and TCP as one of them.
 
-A `Transport` dials and listens; `bgp.net.memory` has another, inside one process. TCP-MD5 (RFC 2385) and GTSM (RFC 5082)
-are socket options, so they live here.
+A `Transport` dials and listens; `bgp.net.memory` has another, inside one process.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
-import struct
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from ipaddress import ip_address
+from functools import partial
 from typing import Final, Protocol
 
 import trio
 
-#: Linux's numbers for what the socket module does not name.
-TCP_MD5SIG: Final = 14
-IP_MINTTL: Final = 21
-IPV6_MINHOPCOUNT: Final = 73
-#: The most that a key of TCP-MD5 may have (Linux, TCP_MD5SIG_MAXKEYLEN).
-MD5_KEY_MAX: Final = 80
+from bgp.net.sockets import PLAIN, SocketOptions, apply, host, prepare_listener, socket_family
+
 #: Connections that may wait to be accepted: a whole mesh may come at once.
 BACKLOG: Final = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class SocketOptions:
-    """What a session asks of its socket. `ttl` None leaves the system's default."""
-
-    password: str | None = None
-    ttl: int | None = None
-    min_ttl: int | None = None
 
 
 class Connection(Protocol):
@@ -81,7 +64,7 @@ class Transport(Protocol):
         """
 
     def protect(self, address: str, options: SocketOptions) -> None:
-        """Ask the listening sockets for `options` from the peer at `address`. Raises OSError."""
+        """Ask the listening sockets for `options` from the peer at `address`; `PLAIN` asks no more. Raises OSError."""
 
 
 class TcpConnection:
@@ -109,24 +92,24 @@ class TcpTransport:
     """TCP of the network namespace this process is in."""
 
     def __init__(self) -> None:
-        self._listeners: list[trio.SocketListener] = []
+        self._listeners: set[trio.SocketListener] = set()
         self._protected: dict[str, SocketOptions] = {}
 
     async def dial(
         self, address: str, port: int, *, local_address: str | None = None, options: SocketOptions
     ) -> Connection:
         """See `Transport`."""
-        sock = trio.socket.socket(_socket_family(address), socket.SOCK_STREAM)
+        sock = trio.socket.socket(socket_family(address), socket.SOCK_STREAM)
         try:
-            _apply(sock, address, options)
+            apply(sock, address, options)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if local_address is not None:
                 await sock.bind((local_address, 0))
             await _connect(sock, address, port)
+            return TcpConnection(trio.SocketStream(sock))
         except BaseException:
             sock.close()
             raise
-        return TcpConnection(trio.SocketStream(sock))
 
     async def listen(
         self,
@@ -136,33 +119,42 @@ class TcpTransport:
         task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """See `Transport`."""
+        listeners: list[trio.SocketListener] = []
         try:
             for address, port in addresses:
-                self._listeners.append(await _bound(address, port))
+                listeners.append(await _bound(address, port))
+            self._listeners.update(listeners)
             for peer, options in self._protected.items():
-                self._apply_to_listeners(peer, options)
-            task_status.started([_endpoint(one.socket.getsockname()) for one in self._listeners])
-
-            async def serve(stream: trio.SocketStream) -> None:
-                await handler(TcpConnection(stream))
-
-            await trio.serve_listeners(serve, self._listeners)
+                self._prepare_listeners(peer, options)
+            task_status.started([_endpoint(one.socket.getsockname()) for one in listeners])
+            await trio.serve_listeners(partial(self._serve, handler), listeners)
         finally:
-            for listener in self._listeners:
+            for listener in listeners:
                 listener.socket.close()
-            self._listeners.clear()
+            self._listeners.difference_update(listeners)
+
+    async def _serve(self, handler: Handler, stream: trio.SocketStream) -> None:
+        try:
+            connection = TcpConnection(stream)
+            options = self._protected.get(host(connection.remote[0]))
+            if options is not None:
+                apply(stream.socket, connection.remote[0], options)
+        except OSError:
+            return  # gone before it was looked at; whoever serves closes it
+        await handler(connection)
 
     def protect(self, address: str, options: SocketOptions) -> None:
         """See `Transport`."""
-        if options.password is None and options.min_ttl is None:
-            return
-        self._protected[address] = options
-        self._apply_to_listeners(address, options)
+        before = self._protected.pop(host(address), PLAIN)
+        if options != PLAIN:
+            self._protected[host(address)] = options
+        if options.password != before.password or options.min_ttl != before.min_ttl:
+            self._prepare_listeners(address, options)
 
-    def _apply_to_listeners(self, address: str, options: SocketOptions) -> None:
+    def _prepare_listeners(self, address: str, options: SocketOptions) -> None:
         for listener in self._listeners:
-            if listener.socket.family == _socket_family(address) and options.password is not None:
-                _set_md5(listener.socket, address, options.password)
+            if listener.socket.family == socket_family(address):
+                prepare_listener(listener.socket, address, options)
 
 
 async def _connect(sock: trio.socket.SocketType, address: str, port: int) -> None:
@@ -174,7 +166,7 @@ async def _connect(sock: trio.socket.SocketType, address: str, port: int) -> Non
 
 
 async def _bound(address: str, port: int) -> trio.SocketListener:
-    family = _socket_family(address)
+    family = socket_family(address)
     sock = trio.socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -190,38 +182,5 @@ async def _bound(address: str, port: int) -> trio.SocketListener:
     return trio.SocketListener(sock)
 
 
-def _socket_family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
-
-
 def _endpoint(name: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, int]:
     return name[0], name[1]
-
-
-def _apply(sock: trio.socket.SocketType, address: str, options: SocketOptions) -> None:
-    v6 = ":" in address
-    if options.ttl is not None:
-        if v6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, options.ttl)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, options.ttl)
-    if options.min_ttl is not None:
-        if v6:
-            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_MINHOPCOUNT, options.min_ttl)
-        else:
-            sock.setsockopt(socket.IPPROTO_IP, IP_MINTTL, options.min_ttl)
-    if options.password is not None:
-        _set_md5(sock, address, options.password)
-
-
-def _set_md5(sock: trio.socket.SocketType, address: str, password: str) -> None:
-    """`struct tcp_md5sig`: sockaddr_storage (128), flags, prefix length, key length (2), interface index (4), key (80)."""
-    key = password.encode()
-    if len(key) > MD5_KEY_MAX:
-        raise OSError(errno.EINVAL, f"a TCP-MD5 password has at most {MD5_KEY_MAX} octets")
-    family = _socket_family(address)
-    packed = ip_address(address.partition("%")[0]).packed
-    name = struct.pack("=H2s", family, b"") + (struct.pack("=4x16s", packed) if len(packed) == 16 else packed)
-    sock.setsockopt(
-        socket.IPPROTO_TCP, TCP_MD5SIG, struct.pack("=128sBBHi80s", name.ljust(128, b"\0"), 0, 0, len(key), 0, key)
-    )

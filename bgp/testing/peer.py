@@ -22,7 +22,8 @@ import trio
 from bgp.error import PeerError
 from bgp.iana import AttributeCode, MessageType
 from bgp.message import Keepalive, MpReach, MpUnreach, Nlri, Notification, Open, PathAttribute, Update
-from bgp.net.transport import Connection, SocketOptions, Transport
+from bgp.net.sockets import SocketOptions
+from bgp.net.transport import Connection, Transport
 from bgp.wire.codec import decode, encode
 from bgp.wire.context import DEFAULT, Context
 from bgp.wire.header import HEADER_LENGTH

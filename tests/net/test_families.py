@@ -56,7 +56,7 @@ async def test_an_ipv6_next_hop_does_not_reach_an_internal_peer_that_cannot_read
         inside = await lab.speaker(65001, "10.0.0.2")
         await speaker.add_peer("2001:db8::66", asn=65066, import_policy=accept, export_policy=accept, passive=True)
         await lab.connect(speaker, inside, {"next_hop_self": NextHopSelf.NEVER})
-        lab.network.bind(("2001:db8::1", 179), speaker._accept, lab._nursery)
+        lab.listen("2001:db8::1", speaker._accept)
         offers = (*capabilities(65066), ExtendedNextHop(((IPV4_UNICAST, 2),)))
         neighbour = await lab.neighbour(speaker, "2001:db8::66", to="2001:db8::1", offers=offers)
         await neighbour.open()
