@@ -166,7 +166,6 @@ class Links:
         if scope.cancel_called or link.connection is not None or link.session.state is not State.CONNECT:
             await connection.aclose()
             return
-        self.connect_error = None
         await self._serve(link, connection, dialled=True)
 
     async def accept(self, connection: Connection) -> None:
@@ -207,6 +206,7 @@ class Links:
         return self.primary
 
     async def _serve(self, link: Link, connection: Connection, *, dialled: bool) -> None:
+        self.connect_error = None
         link.session.options = self._owner.session_options()
         try:
             await link.run(connection, dialled=dialled)
