@@ -184,6 +184,31 @@ def _keep_key(path: Path, options: DecisionOptions) -> tuple[int, ...]:
     return key
 
 
+#: The first step that only breaks ties: paths that are equal until there may share the traffic.
+_TIES: Final = next(place for place, step in enumerate(STEPS) if step.name == "BGP identifier")
+#: How many places of the key come before it; MED has none.
+_BEFORE_TIES: Final = _TIES - 1
+
+
+def sharing(
+    winner: Path, others: Iterable[Path], options: DecisionOptions = DEFAULT_DECISION, *, relax_as_path: bool = False
+) -> list[Path]:
+    """The winner and those of the `others` that are as good but for the steps that break ties, best first (multipath).
+
+    Their AS_PATHs must be equal; with `relax_as_path` only as long. MED counts within a neighbour AS, as it does there.
+    """
+    key = (winner.key or _keep_key(winner, options))[:_BEFORE_TIES]
+    group, value = _med_group(winner, options), med(winner, options)
+    equal = [
+        path
+        for path in others
+        if (path.key or _keep_key(path, options))[:_BEFORE_TIES] == key
+        and (_med_group(path, options) != group or med(path, options) == value)
+        and (relax_as_path or path.attributes.as_path == winner.attributes.as_path)
+    ]
+    return [winner, *rank(equal, options)]
+
+
 def rank(paths: Iterable[Path], options: DecisionOptions = DEFAULT_DECISION) -> list[Path]:
     """All paths, best first: the winner, then the winner of the rest, and so on."""
     left = list(paths)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
-from rib.decision import DEFAULT_DECISION, DecisionOptions, best_of, rank
+from rib.decision import DEFAULT_DECISION, DecisionOptions, best_of, rank, sharing
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from rib.policy import PrefixRange
 from rib.prefix import Prefix, covering_nlri
@@ -43,6 +43,14 @@ class Table:
         if best is None:
             return []
         return [best, *rank(self.others.get(nlri, ()), self.options)]
+
+    def multipath(self, nlri: bytes, most: int, *, relax_as_path: bool = False) -> list[Path]:
+        """The best path and up to `most` - 1 that are as good but for tie-breakers; see `rib.decision.sharing`."""
+        best = self.best.get(nlri)
+        if best is None:
+            return []
+        others = self.others.get(nlri)
+        return sharing(best, others, self.options, relax_as_path=relax_as_path)[:most] if others else [best]
 
     def insert(self, keys: Sequence[bytes], path: Path, before: Mapping[bytes, Path] | None) -> None:
         """Make `path` a candidate for `keys`, in place of what its source had there before.

@@ -1,0 +1,373 @@
+"""The Loc-RIB in the kernel: the best routes programmed in batches, kept there, and taken away when they go.
+
+What the kernel should have is worked out prefix by prefix from the Loc-RIB, when the prefix is *due*: it changed, its next
+hop moved, the kernel lost it or refused it before. `installed` is what the kernel has of ours, as far as we were told. So a
+flap costs nothing, and whatever goes wrong is put right by making prefixes due again.
+
+A route of ours that was there at the start is *stale* until the Loc-RIB has a word on it; `sweep` takes away those that
+still are, once the peers have said all they know (RFC 4724 4.1).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Mapping
+from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
+from typing import Final, NamedTuple
+
+import trio
+
+from bgp.net.kernel.model import (
+    BLACKHOLE,
+    Edit,
+    EventsLost,
+    Hop,
+    Kernel,
+    KernelOptions,
+    KernelRoute,
+    LinksChanged,
+    Refusal,
+    RouteCame,
+    RouteWent,
+    Verb,
+    Way,
+)
+from bgp.net.kernel.resolver import KernelResolver
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
+from rib.loc_rib import LocRib
+from rib.route import Path
+
+FAMILIES: Final = {IPV4_UNICAST: Afi.IPV4, IPV6_UNICAST: Afi.IPV6}
+#: Prefixes that are worked out and written at a time; in between, the sessions get their turn.
+BATCH: Final = 1024
+#: Ways of paths that are remembered.
+WAYS_KEPT: Final = 1 << 14
+#: Seconds that links and addresses are given to settle before the kernel is asked what is left.
+SETTLE: Final = 0.05
+
+
+class Missing(NamedTuple):
+    """A route of the Loc-RIB that is not in the kernel, and why."""
+
+    afi: int
+    nlri: bytes
+    reason: str
+
+
+class FibCounts(NamedTuple):
+    """How much is in the kernel, and what was done since the start."""
+
+    installed: int
+    stale: int
+    missing: int
+    written: int
+    removed: int
+
+
+class Fib:
+    """Programs one kernel from one Loc-RIB. `next_hops_changed` is called when a next hop came or went."""
+
+    def __init__(
+        self,
+        loc_rib: LocRib,
+        kernel: Kernel,
+        options: KernelOptions,
+        *,
+        next_hops_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.loc_rib = loc_rib
+        self.kernel = kernel
+        self.options = options
+        self.resolver = KernelResolver(via_default=options.resolve_via_default)
+        self.installed: dict[Family, dict[bytes, Way]] = {family: {} for family in FAMILIES}
+        self.missing: dict[tuple[Family, bytes], str] = {}
+        self.stale: set[tuple[Family, bytes]] = set()
+        self._next_hops_changed = next_hops_changed
+        self._due: dict[Family, dict[bytes, None]] = {family: {} for family in FAMILIES}
+        self._ways: dict[Family, dict[Path | tuple[Path, ...], Way | str]] = {family: {} for family in FAMILIES}
+        self._sources = {
+            Afi.IPV4: None if options.source_ipv4 is None else IPv4Address(options.source_ipv4),
+            Afi.IPV6: None if options.source_ipv6 is None else IPv6Address(options.source_ipv6),
+        }
+        self._written = self._removed = 0
+        self._news = trio.Event()
+        self._settling = trio.Event()
+        self._is_unsure = False
+        self._idle = trio.Event()
+
+    # What is due.
+
+    def _note(self, family: Family, changed: Mapping[bytes, Path | None]) -> None:
+        """Hear of changes in the Loc-RIB."""
+        if family in FAMILIES:
+            self.due(family, changed)
+
+    def due(self, family: Family, keys: Iterable[bytes]) -> None:
+        """Work these prefixes out again."""
+        self._due[family].update(dict.fromkeys(keys))
+        if self._idle.is_set():
+            self._idle = trio.Event()
+        self._news.set()
+
+    def sweep(self) -> None:
+        """The Loc-RIB has heard all there is: take away what is still stale."""
+        stale, self.stale = self.stale, set()
+        for family, nlri in stale:
+            self.due(family, (nlri,))
+
+    async def wait_idle(self) -> None:
+        """Return when the kernel has been told everything."""
+        self.loc_rib.flush()
+        await trio.lowlevel.checkpoint()
+        while not self._idle.is_set():
+            await self._idle.wait()
+
+    def statistics(self) -> FibCounts:
+        """How much there is."""
+        installed = sum(map(len, self.installed.values()))
+        return FibCounts(installed, len(self.stale), len(self.missing), self._written, self._removed)
+
+    def why_missing(self) -> list[Missing]:
+        """The routes that should be in the kernel and are not."""
+        return [Missing(family.afi, nlri, reason) for (family, nlri), reason in self.missing.items()]
+
+    # Which way.
+
+    def _wanted(self, family: Family, nlri: bytes) -> Way | str | None:
+        """Which way a prefix should go in the kernel; the reason why it cannot, in words; None if it should not be there."""
+        most = self.options.max_paths
+        table = self.loc_rib.table(family)
+        best = table.best.get(nlri)
+        if best is None:
+            return None
+        index: Path | tuple[Path, ...] = best
+        if most > 1 and nlri in table.others:
+            index = tuple(table.multipath(nlri, most, relax_as_path=self.options.relax_as_path))
+        ways = self._ways[family]
+        found = ways.get(index)
+        if found is None:
+            if len(ways) >= WAYS_KEPT:
+                ways.clear()
+            found = ways[index] = self._way(FAMILIES[family], index if isinstance(index, tuple) else (index,))
+        return None if found == "" else found
+
+    def _way(self, afi: int, paths: tuple[Path, ...]) -> Way | str:
+        """The way of these paths, the reason why there is none, or "" if there need not be one."""
+        first = paths[0]
+        if first.source.is_local and first.attributes.next_hop is None:
+            return BLACKHOLE if self.options.blackhole else ""
+        hops: list[Hop] = []
+        for path in paths:
+            next_hop = path.attributes.next_hop or path.attributes.link_local_next_hop
+            if next_hop is not None:
+                hops += self.resolver.hops(next_hop, self._interface(path))
+        if not hops:
+            return f"next hop {first.attributes.next_hop or first.attributes.link_local_next_hop} is unresolvable"
+        return Way.of(hops[: max(self.options.max_paths, 1)], self._sources[Afi(afi)])
+
+    def _interface(self, path: Path) -> int:
+        """The link on which a link-local next hop of a path is: that of the session which it came over."""
+        scope = getattr(path.source.address, "scope_id", None)
+        return self.resolver.interface(scope) if scope else 0
+
+    # Its tasks.
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Adopt what is there, then keep the kernel like the Loc-RIB until cancelled."""
+        await self._adopt()
+        self.loc_rib.flush()
+        self.loc_rib.listen(self._note)
+        if self.options.max_paths > 1:
+            for family in FAMILIES:
+                self.loc_rib.table(family).tells_all = True
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write)
+                nursery.start_soon(self._listen)
+                nursery.start_soon(self._settle)
+                task_status.started()
+        finally:
+            self.loc_rib.unlisten(self._note)
+            if not self.options.keep:
+                with trio.CancelScope(shield=True):
+                    await self.withdraw()
+
+    async def _adopt(self) -> None:
+        await self._load()
+        for route in await self.kernel.routes(own=True):
+            family = _family(route.afi)
+            self.installed[family][route.nlri] = route.way
+            self.stale.add((family, route.nlri))
+        for family in FAMILIES:
+            self.due(family, (nlri for nlri, _ in self.loc_rib.routes(family)))
+
+    async def _load(self) -> None:
+        links = await self.kernel.links()
+        others = await self.kernel.routes(own=False)
+        self.resolver.load(links, (route for route in others if route.protocol != self.options.protocol))
+
+    async def withdraw(self) -> None:
+        """Take all of our routes out of the kernel."""
+        edits = [Edit(Verb.REMOVE, family.afi, list(there)) for family, there in self.installed.items()]
+        await self.kernel.edit(edits)
+        for there in self.installed.values():
+            there.clear()
+
+    async def _write(self) -> None:
+        while True:
+            if not any(self._due.values()):
+                self._idle.set()
+                self._news = trio.Event()
+                await self._news.wait()
+            for family, due in self._due.items():
+                taken = list(islice(due, BATCH))
+                for nlri in taken:
+                    del due[nlri]
+                if edits := self._edits(family, taken):
+                    left_over = self._refused(await self.kernel.edit(edits))
+                    if left_over:
+                        await self.kernel.edit(left_over)
+
+    def _edits(self, family: Family, keys: Iterable[bytes]) -> list[Edit]:
+        """What has to be done for these prefixes; `installed` is then as if it were done."""
+        installed, stale, missing = self.installed[family], self.stale, self.missing
+        groups: dict[tuple[Verb, Way], list[bytes]] = {}
+        for nlri in keys:
+            wanted = self._wanted(family, nlri)
+            there = installed.get(nlri)
+            if wanted is None or isinstance(wanted, str):
+                if missing:
+                    missing.pop((family, nlri), None)
+                if wanted is not None:
+                    missing[family, nlri] = wanted
+                if there is not None and (family, nlri) not in stale:
+                    del installed[nlri]
+                    groups.setdefault((Verb.REMOVE, BLACKHOLE), []).append(nlri)
+                continue
+            if stale:
+                stale.discard((family, nlri))
+            if there != wanted:
+                verb = Verb.ADD if there is None else Verb.REPLACE
+                installed[nlri] = wanted
+                groups.setdefault((verb, wanted), []).append(nlri)
+            if missing:
+                missing.pop((family, nlri), None)
+        self._count(groups)
+        return [Edit(verb, family.afi, some, way) for (verb, way), some in groups.items()]
+
+    def _count(self, groups: Mapping[tuple[Verb, Way], list[bytes]]) -> None:
+        for (verb, _), keys in groups.items():
+            if verb is Verb.REMOVE:
+                self._removed += len(keys)
+            else:
+                self._written += len(keys)
+
+    def _refused(self, refusals: Iterable[Refusal]) -> list[Edit]:
+        """Note what the kernel did not do; gives what is left to do: a route that could not be replaced has to go."""
+        left_over: list[Edit] = []
+        for verb, afi, nlri, error in refusals:
+            if verb is Verb.REMOVE:
+                continue  # ESRCH: it is gone, or another's
+            family = _family(afi)
+            self.installed[family].pop(nlri, None)
+            if error == errno.EEXIST:
+                reason = f"another program has a route of metric {self.options.metric}"
+            else:
+                reason = f"the kernel refuses: {os.strerror(error)}"
+            self.missing[family, nlri] = reason
+            if verb is Verb.REPLACE:
+                left_over.append(Edit(Verb.REMOVE, afi, (nlri,)))
+        return left_over
+
+    # What others do.
+
+    async def _listen(self) -> None:
+        while True:
+            for event in await self.kernel.events():
+                match event:
+                    case RouteCame(route):
+                        self._came(route)
+                    case RouteWent(route):
+                        self._went(route)
+                    case LinksChanged() | EventsLost():
+                        self._ask_again()
+
+    def _ask_again(self) -> None:
+        self._is_unsure = True
+        self._settling.set()
+
+    def _is_own(self, route: KernelRoute) -> bool:
+        return route.protocol == self.options.protocol
+
+    def _came(self, route: KernelRoute) -> None:
+        family = _family(route.afi)
+        if self._is_own(route):
+            self._ask_again()  # somebody else uses our protocol number
+            return
+        if route.metric == self.options.metric and self.installed[family].pop(route.nlri, None) is not None:
+            self.missing[family, route.nlri] = f"another program took it over (protocol {route.protocol})"
+            self.stale.discard((family, route.nlri))
+        self.resolver.add(route)
+        self._settling.set()
+
+    def _went(self, route: KernelRoute) -> None:
+        family = _family(route.afi)
+        if self._is_own(route):
+            if route.metric == self.options.metric and self.installed[family].pop(route.nlri, None) is not None:
+                self.stale.discard((family, route.nlri))
+                self.due(family, (route.nlri,))
+            return
+        self.resolver.remove(route)
+        self._settling.set()
+        if (family, route.nlri) in self.missing:
+            self.due(family, (route.nlri,))
+
+    def _move(self) -> None:
+        """Routes of others changed: so may have the ways of ours, and what is eligible."""
+        moved = self.resolver.recheck()
+        if moved.ways:
+            for family, ways in self._ways.items():
+                ways.clear()
+                self.due(family, (nlri for nlri, _ in self.loc_rib.routes(family)))
+        if moved.metrics:
+            self._next_hops_changed()
+
+    async def _settle(self) -> None:
+        """After others changed something, and now and then, hold what the kernel has against what it should have."""
+        while True:
+            with trio.move_on_after(self.options.reconcile_interval) as scope:
+                await self._settling.wait()
+                await trio.sleep(SETTLE)
+            self._settling = trio.Event()
+            if self._is_unsure or scope.cancelled_caught:
+                await self.reconcile()
+            else:
+                self._move()
+
+    async def reconcile(self) -> None:
+        """Ask the kernel what there is; what is missing or too much becomes due."""
+        self._is_unsure = False
+        await self._load()
+        self._move()
+        there: dict[Family, dict[bytes, Way]] = {family: {} for family in FAMILIES}
+        for route in await self.kernel.routes(own=True):
+            there[_family(route.afi)][route.nlri] = route.way
+        for family, installed in self.installed.items():
+            found = there[family]
+            wrong = {nlri for nlri in installed.keys() | found.keys() if installed.get(nlri) != found.get(nlri)}
+            wrong -= self._due[family].keys()
+            for nlri in wrong:
+                installed.pop(nlri, None)
+                if nlri in found:
+                    installed[nlri] = found[nlri]
+                else:
+                    self.stale.discard((family, nlri))
+            self.due(family, wrong)
+        for family, nlri in list(self.missing):
+            self.due(family, (nlri,))
+
+
+def _family(afi: int) -> Family:
+    return IPV4_UNICAST if afi == Afi.IPV4 else IPV6_UNICAST

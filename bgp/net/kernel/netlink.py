@@ -1,0 +1,234 @@
+"""The kernel of this machine, or of the network namespace in which the sockets were opened, over rtnetlink.
+
+Two sockets: one for requests, one that hears of changes. The kernel works a request off while it is sent, so that many
+messages go in one write and only the last of them asks for an answer; errors are told in any case. What `edit` does
+comes back to everybody who listens; a filter in the kernel keeps it from us.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from ctypes import addressof, create_string_buffer
+from functools import partial
+from socket import SO_RCVBUF, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET, htonl, socket
+from struct import pack
+from sys import byteorder
+from typing import Final
+
+import trio
+
+from bgp.net.kernel.model import (
+    Edit,
+    Event,
+    EventsLost,
+    KernelOptions,
+    KernelRoute,
+    Link,
+    LinksChanged,
+    Refusal,
+    RouteCame,
+    RouteWent,
+    Verb,
+)
+from bgp.net.kernel.spelling import (
+    HEADER,
+    NLM_F_ACK,
+    NLM_F_DUMP_INTR,
+    NLMSG_DONE,
+    NLMSG_ERROR,
+    RTM_DELADDR,
+    RTM_DELLINK,
+    RTM_DELROUTE,
+    RTM_NEWADDR,
+    RTM_NEWLINK,
+    RTM_NEWROUTE,
+    Speller,
+    dump_links,
+    messages,
+    read_link,
+    scan,
+)
+from rib.family import Afi
+
+# linux/netlink.h, asm-generic/socket.h; not all in Python's socket module.
+AF_NETLINK, NETLINK_ROUTE, SOL_NETLINK = 16, 0, 270
+NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK = 10, 12
+SO_RCVBUFFORCE, SO_ATTACH_FILTER = 33, 26
+#: linux/rtnetlink.h: links, IPv4 addresses, IPv4 routes, IPv6 addresses, IPv6 routes.
+GROUPS: Final = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
+#: Messages in one write. The kernel works on them meanwhile, and the sessions wait: about a millisecond.
+BATCH: Final = 256
+#: Octets of what the kernel may have to tell us while we do not read; beyond, events are lost, which we are told.
+BUFFER: Final = 8 << 20
+#: Octets that one read takes. The kernel's pieces of a list are smaller.
+PIECE: Final = 1 << 17
+#: A list that changes while it is read is asked for again, so often.
+DUMP_ATTEMPTS: Final = 5
+
+
+class NetlinkKernel:
+    """`bgp.net.kernel.model.Kernel` for the real one. Needs CAP_NET_ADMIN to change routes. Raises OSError."""
+
+    def __init__(self, options: KernelOptions) -> None:
+        self.options = options
+        self._speller = Speller(options)
+        self._sequence = 0
+        self._lock = trio.Lock()
+        self._requests = _open(0)
+        own_port = self._requests.getsockname()[0]
+        self._events = _open(GROUPS, lambda made: _ignore(made, own_port))
+
+    def close(self) -> None:
+        """Let go of the kernel; the routes stay."""
+        self._requests.close()
+        self._events.close()
+
+    def _next(self, count: int = 1) -> int:
+        """The first of `count` new sequence numbers."""
+        if self._sequence > 1 << 31:
+            self._sequence = 0
+        first, self._sequence = self._sequence + 1, self._sequence + count
+        return first
+
+    async def links(self) -> dict[int, Link]:
+        """All links by their number."""
+        found = await self._dump(dump_links)
+        made = [read_link(message) for message in found]
+        return {link.number: link for link in made}
+
+    async def routes(self, *, own: bool) -> list[KernelRoute]:
+        """Our routes in the table, or those of everybody else there."""
+        protocol = self.options.protocol if own else 0
+        found: list[KernelRoute] = []
+        for afi in (Afi.IPV4, Afi.IPV6):
+            for message in await self._dump(partial(self._speller.dump, afi, protocol)):
+                route = scan(message, self.options.table)
+                if route is not None and self._is_own(route) is own:
+                    found.append(route)
+        return found
+
+    def _is_own(self, route: KernelRoute) -> bool:
+        return route.protocol == self.options.protocol and route.metric == self.options.metric
+
+    async def _dump(self, request: Callable[[int], bytes]) -> list[bytes]:
+        """All messages of a list; the list is asked for again where it changed meanwhile."""
+        async with self._lock:
+            for _ in range(DUMP_ATTEMPTS):
+                found, is_torn = await self._listed(request)
+                if not is_torn:
+                    break
+            return found
+
+    async def _listed(self, request: Callable[[int], bytes]) -> tuple[list[bytes], bool]:
+        sequence = self._next()
+        await self._requests.send(request(sequence))
+        found: list[bytes] = []
+        is_torn = False
+        while True:
+            for kind, flags, number, message in messages(await self._requests.recv(PIECE)):
+                if number != sequence:
+                    continue
+                is_torn |= bool(flags & NLM_F_DUMP_INTR)
+                if kind in (NLMSG_DONE, NLMSG_ERROR):
+                    if (error := _error(message)) and error != errno.ENOENT:  # there is no such table yet
+                        raise OSError(error, os.strerror(error))
+                    return found, is_torn
+                found.append(message)
+
+    async def edit(self, edits: Sequence[Edit]) -> list[Refusal]:
+        """Do all of it, in order; gives what was refused. An edit that is refused for one prefix is done for the others."""
+        refused: list[Refusal] = []
+        batch: list[tuple[Verb, int, bytes, bytes]] = []
+        async with self._lock:
+            for verb, afi, nlri, message in self._spelt(edits):
+                batch.append((verb, afi, nlri, message))
+                if len(batch) == BATCH:
+                    refused += await self._send(batch)
+                    batch = []
+            if batch:
+                refused += await self._send(batch)
+        return refused
+
+    def _spelt(self, edits: Sequence[Edit]) -> Iterator[tuple[Verb, int, bytes, bytes]]:
+        message = self._speller.message
+        for verb, afi, keys, way in edits:
+            for nlri in keys:
+                yield verb, afi, nlri, message(verb, afi, nlri, way, self._next())
+
+    async def _send(self, batch: list[tuple[Verb, int, bytes, bytes]]) -> list[Refusal]:
+        octets = [message for *_, message in batch]
+        length, kind, flags, final, port = HEADER.unpack_from(octets[-1])
+        octets[-1] = HEADER.pack(length, kind, flags | NLM_F_ACK, final, port) + octets[-1][HEADER.size :]
+        first = final - len(batch) + 1
+        await self._requests.send(b"".join(octets))
+        refused: list[Refusal] = []
+        while True:
+            for kind, _, number, message in messages(await self._requests.recv(PIECE)):
+                if kind != NLMSG_ERROR or not first <= number <= final:
+                    continue
+                if error := _error(message):
+                    verb, afi, nlri, _ = batch[number - first]
+                    refused.append(Refusal(verb, afi, nlri, error))
+                if number == final:
+                    return refused
+
+    async def events(self) -> list[Event]:
+        """Wait until something happens that `edit` did not do, and give all of it."""
+        found: list[Event] = []
+        while not found:
+            try:
+                octets = await self._events.recv(PIECE)
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                return [EventsLost()]
+            found = list(self._read(octets))
+        return found
+
+    def _read(self, octets: bytes) -> Iterator[Event]:
+        for kind, _, _, message in messages(octets):
+            if kind in (RTM_NEWROUTE, RTM_DELROUTE):
+                route = scan(message, self.options.table)
+                if route is not None:
+                    yield RouteCame(route) if kind == RTM_NEWROUTE else RouteWent(route)
+            elif kind in (RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_DELADDR):
+                yield LinksChanged()
+
+
+def _error(message: bytes) -> int:
+    """The errno of an NLMSG_ERROR; 0 says that all is well."""
+    return -int.from_bytes(message[HEADER.size : HEADER.size + 4], byteorder, signed=True)
+
+
+def _open(groups: int, prepare: Callable[[socket], None] | None = None) -> trio.socket.SocketType:
+    made = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)
+    try:
+        try:
+            made.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
+        except PermissionError:
+            made.setsockopt(SOL_SOCKET, SO_RCVBUF, BUFFER)
+        for option in (NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK):
+            with suppress(OSError):  # before Linux 4.20 there is no filtering in the kernel: ours does it all
+                made.setsockopt(SOL_NETLINK, option, 1)
+        if prepare is not None:
+            prepare(made)
+        made.bind((0, groups))
+        return trio.socket.from_stdlib_socket(made)
+    except BaseException:
+        made.close()
+        raise
+
+
+def _ignore(made: socket, port: int) -> None:
+    """Let the kernel drop what was done by the socket of that port, before it reaches `made` (linux/filter.h)."""
+    program = [
+        (0x20, 0, 0, 12),  # the word at 12: the port in a netlink header, read as if it were in network order
+        (0x15, 0, 1, htonl(port)),  # if it is the port, the next line, else the one after
+        (0x06, 0, 0, 0),  # take none of it
+        (0x06, 0, 0, 0xFFFFFFFF),  # take all of it
+    ]
+    code = create_string_buffer(b"".join(pack("=HBBI", *line) for line in program))
+    made.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, pack("HP", len(program), addressof(code)))
