@@ -91,6 +91,84 @@ class Fqdn:
     domain: str = ""
 
 
+#: RFC 5291 5: what a speaker would do with the filters of an ORF type.
+ORF_RECEIVE: Final = 1
+ORF_SEND: Final = 2
+ORF_BOTH: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRouteFiltering:
+    """By family, (ORF type, mode) pairs: ORF_RECEIVE, ORF_SEND, ORF_BOTH (RFC 5291 5)."""
+
+    code: ClassVar[int] = CapabilityCode.OUTBOUND_ROUTE_FILTERING
+    families: tuple[tuple[Family, tuple[tuple[int, int], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MultipleLabels:
+    """(family, number of labels) pairs: so many are understood with a prefix (RFC 8277 2.1)."""
+
+    code: ClassVar[int] = CapabilityCode.MULTIPLE_LABELS
+    families: tuple[tuple[Family, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BgpRole:
+    """What the sender is to the receiver (RFC 9234 4.1): one of `RoleNumber`, or a number nobody has given out."""
+
+    code: ClassVar[int] = CapabilityCode.BGP_ROLE
+    role: int
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicCapability:
+    """Codes of capabilities that may change while the session is up (draft-ietf-idr-dynamic-cap)."""
+
+    code: ClassVar[int] = CapabilityCode.DYNAMIC_CAPABILITY
+    codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Multisession:
+    """Flags, and the capabilities that tell sessions apart (draft-ietf-idr-bgp-multisession)."""
+
+    code: ClassVar[int] = CapabilityCode.MULTISESSION
+    flags: int = 0
+    codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LongLivedGracefulRestart:
+    """(family, whether its forwarding state was kept, stale time in seconds) triples (RFC 9494 3)."""
+
+    code: ClassVar[int] = CapabilityCode.LONG_LIVED_GRACEFUL_RESTART
+    families: tuple[tuple[Family, bool, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareVersion:
+    """What the sender runs (draft-abraitis-bgp-version-capability)."""
+
+    code: ClassVar[int] = CapabilityCode.SOFTWARE_VERSION
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathsLimit:
+    """(family, most paths to a prefix that the sender wants) pairs (draft-abraitis-idr-addpath-paths-limit)."""
+
+    code: ClassVar[int] = CapabilityCode.PATHS_LIMIT
+    families: tuple[tuple[Family, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLocalNextHop:
+    """A next hop may be a link-local address alone (draft-ietf-idr-linklocal-capability)."""
+
+    code: ClassVar[int] = CapabilityCode.LINK_LOCAL_NEXT_HOP
+
+
 @dataclass(frozen=True, slots=True)
 class UnknownCapability:
     """A capability that nobody here can read, kept octet for octet."""
@@ -109,6 +187,15 @@ Capability: TypeAlias = (
     | EnhancedRouteRefresh
     | ExtendedNextHop
     | Fqdn
+    | OutboundRouteFiltering
+    | MultipleLabels
+    | BgpRole
+    | DynamicCapability
+    | Multisession
+    | LongLivedGracefulRestart
+    | SoftwareVersion
+    | PathsLimit
+    | LinkLocalNextHop
     | UnknownCapability
 )
 
@@ -127,6 +214,13 @@ class Negotiated:
     extended_next_hop: frozenset[Family]  #: IPv4 families whose next hop may be an IPv6 address
     graceful_restart: GracefulRestart | None  #: the neighbour's, where both have it
     peer_asn: int
+    peer_role: int | None = None  #: what they say they are to us (RFC 9234)
+    orf_receive: frozenset[tuple[Family, int]] = frozenset()  #: (family, ORF type): filters of theirs that we apply
+    orf_send: frozenset[tuple[Family, int]] = frozenset()  #: filters of ours that they apply
+    long_lived: LongLivedGracefulRestart | None = None  #: the neighbour's, where both have it and graceful restart
+    paths_limits: tuple[tuple[Family, int], ...] = ()  #: the most paths that we should send
+    labels: tuple[tuple[Family, int], ...] = ()  #: the most labels that both can read, where that is more than one
+    link_local_next_hop: bool = False
 
 
 def families_of(capabilities: Iterable[Capability]) -> tuple[Family, ...]:
@@ -144,20 +238,68 @@ def negotiate(ours: Sequence[Capability], theirs: Sequence[Capability], *, peer_
     four_octets = [capability.asn for capability in theirs if isinstance(capability, FourOctetAs)]
     our_paths, their_paths = _add_path(ours), _add_path(theirs)
     restart = [capability for capability in theirs if isinstance(capability, GracefulRestart)]
+    long_lived = [capability for capability in theirs if isinstance(capability, LongLivedGracefulRestart)]
+    add_path_send = frozenset(f for f in families if our_paths.get(f, 0) & SEND and their_paths.get(f, 0) & RECEIVE)
+    our_filters, their_filters = _filters(ours, families), _filters(theirs, families)
     return Negotiated(
         families=families,
         as4=as4,
         add_path_receive=frozenset(
             f for f in families if our_paths.get(f, 0) & RECEIVE and their_paths.get(f, 0) & SEND
         ),
-        add_path_send=frozenset(f for f in families if our_paths.get(f, 0) & SEND and their_paths.get(f, 0) & RECEIVE),
+        add_path_send=add_path_send,
         extended_message=ExtendedMessage in both,
         route_refresh=RouteRefresh in both,
         enhanced_route_refresh=EnhancedRouteRefresh in both,
         extended_next_hop=frozenset(_next_hops(ours) & _next_hops(theirs)),
         graceful_restart=restart[0] if GracefulRestart in both else None,
         peer_asn=four_octets[0] if as4 else peer_as_field,
+        peer_role=next((capability.role for capability in theirs if isinstance(capability, BgpRole)), None),
+        orf_receive=_agreed(our_filters, ORF_RECEIVE, their_filters, ORF_SEND),
+        orf_send=_agreed(our_filters, ORF_SEND, their_filters, ORF_RECEIVE),
+        # RFC 9494 4.1: without graceful restart it means nothing.
+        long_lived=long_lived[0] if {GracefulRestart, LongLivedGracefulRestart} <= both else None,
+        paths_limits=tuple((f, limit) for f, limit in _numbers(PathsLimit, theirs) if f in add_path_send and limit),
+        labels=_labels(ours, theirs, families),
+        link_local_next_hop=LinkLocalNextHop in both,
     )
+
+
+def _filters(capabilities: Iterable[Capability], families: tuple[Family, ...]) -> dict[tuple[Family, int], int]:
+    return {
+        (family, kind): mode
+        for capability in capabilities
+        if isinstance(capability, OutboundRouteFiltering)
+        for family, filters in capability.families
+        if family in families
+        for kind, mode in filters
+        if mode in (ORF_RECEIVE, ORF_SEND, ORF_BOTH)
+    }
+
+
+def _agreed(
+    ours: dict[tuple[Family, int], int], our_part: int, theirs: dict[tuple[Family, int], int], their_part: int
+) -> frozenset[tuple[Family, int]]:
+    return frozenset(key for key, mode in ours.items() if mode & our_part and theirs.get(key, 0) & their_part)
+
+
+def _numbers(
+    kind: type[PathsLimit] | type[MultipleLabels], capabilities: Iterable[Capability]
+) -> list[tuple[Family, int]]:
+    found: dict[Family, int] = {}
+    for capability in capabilities:
+        if isinstance(capability, kind):
+            found |= dict(capability.families)
+    return list(found.items())
+
+
+def _labels(
+    ours: Iterable[Capability], theirs: Iterable[Capability], families: tuple[Family, ...]
+) -> tuple[tuple[Family, int], ...]:
+    """RFC 8277 2.1: a number below two is no offer; neither may send more than the other reads."""
+    read = dict(_numbers(MultipleLabels, theirs))
+    both = ((f, min(count, read.get(f, 0))) for f, count in _numbers(MultipleLabels, ours) if f in families)
+    return tuple((family, count) for family, count in both if count >= 2)
 
 
 def _add_path(capabilities: Iterable[Capability]) -> dict[Family, int]:

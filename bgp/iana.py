@@ -141,6 +141,16 @@ class CapabilityCode(IntEnum):
     PRESTANDARD_ROUTE_REFRESH = 128  #: deprecated by RFC 8810
 
 
+class RoleNumber(IntEnum):
+    """Values of the role capability (RFC 9234 4.1)."""
+
+    PROVIDER = 0
+    RS = 1
+    RS_CLIENT = 2
+    CUSTOMER = 3
+    PEER = 4
+
+
 class AttributeFlag(IntFlag):
     """Flags of a path attribute (RFC 4271 4.3)."""
 

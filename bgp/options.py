@@ -11,6 +11,7 @@ from enum import Enum
 from rib.decision import DEFAULT_DECISION, DecisionOptions
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from rib.policy import Policy
+from rib.roles import Role
 
 #: RFC 4271 10: the suggested hold time, in seconds.
 DEFAULT_HOLD_TIME = 90
@@ -78,6 +79,8 @@ class PeerOptions:
     bilateral: bool = False  #: neither customer nor provider: routes with no-peer stay here (RFC 3765)
     #: Networks that we and an external peer are on: a next hop there goes out as it is (RFC 4271 5.1.3 2).
     shared_networks: tuple[str, ...] = ()
+    role: Role | None = None  #: what we are to an external peer: finds route leaks and makes none (RFC 9234)
+    strict_role: bool = False  #: the peer must say its role too
     default_local_pref: int = 100
     max_prefixes: int | None = None  #: per family; more ends the session (RFC 4486, Cease 6/1)
     add_path: AddPathMode = AddPathMode.OFF

@@ -16,6 +16,7 @@ from rib.eligibility import Ineligible, Why
 from rib.family import Family
 from rib.next_hop import AnyNextHop, Resolver, why_not_a_host
 from rib.policy import Policy, accept
+from rib.roles import Role, applies, leak, marked
 from rib.route import Path, Source, SourceKind
 
 #: Attribute blocks that a peer may have without the table of paths being swept for dead ones.
@@ -37,6 +38,7 @@ class ImportRules:
     over_loopback: bool = False
     resolver: Resolver = field(default_factory=AnyNextHop)
     default_local_pref: int = DEFAULT_LOCAL_PREF
+    role: Role | None = None  #: ours on an external session (RFC 9234)
 
     def judge(self, received: Attributes, source: Source) -> Ineligible | None:
         """Why the route is out whatever its prefix and our policy; None if it is not."""
@@ -99,13 +101,21 @@ class AdjRibIn:
     def __len__(self) -> int:
         return sum(map(len, self.tables.values()))
 
-    def path(self, attributes: Attributes, path_id: int | None = None) -> Path:
-        """The path that stands for `attributes` from this peer, before a policy that looks at the prefix."""
-        index = id(attributes) if path_id is None else (id(attributes), path_id)
+    def path(self, attributes: Attributes, path_id: int | None = None, role: Role | None = None) -> Path:
+        """The path that stands for `attributes` from this peer, before a policy that looks at the prefix.
+
+        `role` is ours, for a family that roles are about.
+        """
+        index: object = id(attributes) if path_id is None else (id(attributes), path_id)
+        if role is not None:
+            index = (index, role)
         found = self._paths.get(index)
         if found is None:
-            found = self._remember(index, self._make(attributes, path_id))
+            found = self._remember(index, self._make(attributes, path_id, role))
         return found
+
+    def _role(self, family: Family) -> Role | None:
+        return self.rules.role if self.rules.role is not None and applies(family) else None
 
     def _remember(self, index: object, path: Path) -> Path:
         """Keep a path that was made, or the one in its place before new rules, if they come to the same."""
@@ -137,15 +147,17 @@ class AdjRibIn:
         self._paths = {index: path for index, path in self._paths.items() if id(path.received) in live}
         self._sweep_at = max(SWEEP_FLOOR, 2 * len(self._paths))
 
-    def _make(self, received: Attributes, path_id: int | None) -> Path:
+    def _make(self, received: Attributes, path_id: int | None, role: Role | None) -> Path:
         rules, source = self.rules, self.source
         ineligible, cost = self._judge_next_hop(received)
         ineligible = rules.judge(received, source) or ineligible
+        if role is not None:
+            ineligible = leak(role, received, source.asn) or ineligible
         policy = rules.policy
         if ineligible is None and policy is None:
             ineligible = Ineligible(Why.NO_POLICY)
-        preferred = rules.prefer(received)
-        if ineligible is not None or policy is None or policy.trivial or not self.uniform:
+        preferred = rules.prefer(received if role is None else marked(role, received, source.asn))
+        if ineligible is not None or policy is None or policy.trivial or self._per_prefix:
             return Path(preferred, source, received, ineligible, path_id, cost)
         changed = policy.apply(next(iter(self.tables)), b"\0", preferred, source)
         refused = Ineligible(Why.POLICY) if changed is None else None
@@ -181,9 +193,9 @@ class AdjRibIn:
         """Take routes in, and give what the Loc-RIB has to know."""
         if path_ids is not None:
             return self._with_ids(family, keys, attributes, path_ids)
-        path = self.path(attributes)
+        path = self.path(attributes, role=self._role(family))
         policy = self.rules.policy
-        if policy is None or self.uniform or path.ineligible is not None:
+        if policy is None or not self._per_prefix or path.ineligible is not None:
             return (Stored(path, keys, self.store(family, keys, path)),)
         groups: dict[Path, list[bytes]] = {}
         for nlri in keys:
@@ -196,8 +208,8 @@ class AdjRibIn:
         policy, table = self.rules.policy, self.tables[family]
         stored = []
         for nlri, path_id in zip(keys, path_ids, strict=True):
-            path = self.path(attributes, path_id)
-            if policy is not None and not self.uniform and path.ineligible is None:
+            path = self.path(attributes, path_id, self._role(family))
+            if policy is not None and self._per_prefix and path.ineligible is None:
                 path = self._chosen(path, policy, family, nlri)
             key = path_id.to_bytes(4, "big") + nlri
             old = table.get(key)
@@ -310,8 +322,9 @@ class AdjRibIn:
 
     def _adopt(self, rules: ImportRules) -> None:
         self.rules = rules
+        self._per_prefix = rules.policy is not None and rules.policy.per_prefix
         #: One path stands for all prefixes of an attribute block: `path` and `store` do what `announce` does.
-        self.uniform = rules.policy is None or not rules.policy.per_prefix
+        self.uniform = not self._per_prefix and rules.role is None
         self._paths, self._next_hops = {}, {}
 
 

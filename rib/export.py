@@ -16,6 +16,7 @@ from rib.attributes import AIGP, DEFAULT_LOCAL_PREF, Attributes
 from rib.community import Community
 from rib.family import Afi, Family, Safi
 from rib.policy import Policy, accept
+from rib.roles import Role, applies, mark, may_go
 from rib.route import Path, Source, SourceKind
 
 #: RFC 1997: not beyond this AS (or confederation).
@@ -120,6 +121,7 @@ class ExportRules:
     #: RFC 4271 5.1.3 2: networks that we and the external peer are on; a next hop there goes out as it is.
     shared_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     peer_address: IPv4Address | IPv6Address | None = None  #: the next hop that such a peer must not be given
+    role: Role | None = None  #: ours on an external session (RFC 9234)
     #: Whether nothing but RFC 1997 can keep an external route from going out to these external peers.
     _open: bool = field(default=False, init=False, compare=False, repr=False)
     #: By family, what happens to a route that no policy touched; most routes are such.
@@ -128,6 +130,7 @@ class ExportRules:
     def __post_init__(self) -> None:
         trivial = self.policy is not None and self.policy.trivial
         restricted = self.own_prefixes_only or self.default_originate or self.peer_kind is not SourceKind.EXTERNAL
+        restricted = restricted or self.role is not None
         object.__setattr__(self, "_open", trivial and not restricted)  # the dataclass is frozen
 
     def verdict(self, family: Family, nlri: bytes, path: Path) -> Exported | None:
@@ -149,6 +152,10 @@ class ExportRules:
                 return None
             attributes = result
         rewrite = self.rewrite(family, path, attributes)
+        if rewrite is not None and self.role is not None and applies(family):
+            if not may_go(self.role, attributes):
+                return None
+            rewrite = rewrite._replace(only_to_customer=mark(self.role, self.own_asn))
         return None if rewrite is None else Exported(attributes, rewrite)
 
     def originated_default(self, family: Family, source: Source) -> Exported | None:

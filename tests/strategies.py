@@ -36,15 +36,24 @@ from bgp.attribute import (
 )
 from bgp.capability import (
     AddPath,
+    BgpRole,
     Capability,
+    DynamicCapability,
     EnhancedRouteRefresh,
     ExtendedMessage,
     ExtendedNextHop,
     FourOctetAs,
     Fqdn,
     GracefulRestart,
+    LinkLocalNextHop,
+    LongLivedGracefulRestart,
+    MultipleLabels,
     Multiprotocol,
+    Multisession,
+    OutboundRouteFiltering,
+    PathsLimit,
     RouteRefresh,
+    SoftwareVersion,
     UnknownCapability,
 )
 from bgp.message import MpReach, MpUnreach, Nlri, Notification, Open, PathAttribute, PathPrefix, Update
@@ -271,6 +280,21 @@ capabilities: st.SearchStrategy[Capability] = st.one_of(
     st.just(EnhancedRouteRefresh()),
     st.builds(ExtendedNextHop, st.lists(st.tuples(families, st.just(2)), max_size=2).map(tuple)),
     st.builds(Fqdn, st.text(max_size=20), st.text(max_size=20)),
+    st.builds(
+        OutboundRouteFiltering,
+        st.lists(st.tuples(families, st.lists(st.tuples(u8, u8), max_size=3).map(tuple)), max_size=2).map(tuple),
+    ),
+    st.builds(BgpRole, u8),
+    st.builds(DynamicCapability, st.lists(u8, max_size=3).map(tuple)),
+    st.builds(Multisession, u8, st.lists(u8, max_size=3).map(tuple)),
+    st.builds(
+        LongLivedGracefulRestart,
+        st.lists(st.tuples(families, st.booleans(), st.integers(0, (1 << 24) - 1)), max_size=3).map(tuple),
+    ),
+    st.builds(SoftwareVersion, st.text(max_size=20)),
+    st.builds(PathsLimit, st.lists(st.tuples(families, u16), max_size=3).map(tuple)),
+    st.builds(MultipleLabels, st.lists(st.tuples(families, u8), max_size=3).map(tuple)),
+    st.just(LinkLocalNextHop()),
     st.builds(UnknownCapability, st.integers(100, 255), st.binary(max_size=255)),
 )
 opens = st.builds(Open, st.just(4), u16, u16, ipv4, st.lists(capabilities, max_size=6).map(tuple))

@@ -8,21 +8,31 @@ import pytest
 
 from bgp.capability import (
     AddPath,
+    BgpRole,
     Capability,
+    DynamicCapability,
     EnhancedRouteRefresh,
     ExtendedMessage,
     ExtendedNextHop,
     FourOctetAs,
     GracefulRestart,
+    LinkLocalNextHop,
+    LongLivedGracefulRestart,
+    MultipleLabels,
     Multiprotocol,
+    Multisession,
+    OutboundRouteFiltering,
+    PathsLimit,
     RouteRefresh,
+    SoftwareVersion,
     UnknownCapability,
     families_of,
     negotiate,
 )
-from rib.family import IPV4_UNICAST, IPV6_UNICAST, L2VPN_EVPN, VPNV4
+from rib.family import IPV4_LABELLED, IPV4_UNICAST, IPV6_UNICAST, L2VPN_EVPN, VPNV4
 
 V4, V6, EVPN = Multiprotocol(IPV4_UNICAST), Multiprotocol(IPV6_UNICAST), Multiprotocol(L2VPN_EVPN)
+LABELLED = Multiprotocol(IPV4_LABELLED)
 RESTART = GracefulRestart(False, True, 120, ((IPV4_UNICAST, True),))
 OTHER_RESTART = GracefulRestart(True, False, 5)
 
@@ -79,6 +89,51 @@ CASES: dict[str, tuple[tuple[Capability, ...], tuple[Capability, ...], dict[str,
         {},
     ),
     "graceful restart is as they say": ((RESTART,), (OTHER_RESTART,), {"graceful_restart": OTHER_RESTART}),
+    "their role": ((BgpRole(0),), (BgpRole(3), BgpRole(3)), {"peer_role": 3}),
+    "filters": (
+        (OutboundRouteFiltering(((IPV4_UNICAST, ((64, 3), (65, 1), (66, 2))), (IPV6_UNICAST, ((64, 3),)))),),
+        (OutboundRouteFiltering(((IPV4_UNICAST, ((64, 3), (65, 2), (66, 2), (67, 3))),)),),
+        {
+            "orf_receive": frozenset({(IPV4_UNICAST, 64), (IPV4_UNICAST, 65)}),
+            "orf_send": frozenset({(IPV4_UNICAST, 64)}),
+        },
+    ),
+    "a filter of a mode that is none": (
+        (OutboundRouteFiltering(((IPV4_UNICAST, ((64, 3),)),)),),
+        (OutboundRouteFiltering(((IPV4_UNICAST, ((64, 7),)),)),),
+        {},
+    ),
+    "long-lived graceful restart": (
+        (RESTART, LongLivedGracefulRestart()),
+        (OTHER_RESTART, LongLivedGracefulRestart(((IPV4_UNICAST, True, 60),))),
+        {"graceful_restart": OTHER_RESTART, "long_lived": LongLivedGracefulRestart(((IPV4_UNICAST, True, 60),))},
+    ),
+    "long-lived graceful restart without the short one": (
+        (LongLivedGracefulRestart(),),
+        (LongLivedGracefulRestart(),),
+        {},
+    ),
+    "limits of paths": (
+        (AddPath(((IPV4_UNICAST, 2),)), PathsLimit(((IPV4_UNICAST, 3),))),
+        (AddPath(((IPV4_UNICAST, 1),)), PathsLimit(((IPV4_UNICAST, 5), (IPV6_UNICAST, 5)))),
+        {"add_path_send": frozenset({IPV4_UNICAST}), "paths_limits": ((IPV4_UNICAST, 5),)},
+    ),
+    "a limit of no paths is none": (
+        (AddPath(((IPV4_UNICAST, 2),)),),
+        (AddPath(((IPV4_UNICAST, 1),)), PathsLimit(((IPV4_UNICAST, 0),))),
+        {"add_path_send": frozenset({IPV4_UNICAST})},
+    ),
+    "labels": (
+        (V4, LABELLED, MultipleLabels(((IPV4_LABELLED, 5), (IPV4_UNICAST, 4)))),
+        (V4, LABELLED, MultipleLabels(((IPV4_LABELLED, 3), (IPV4_UNICAST, 1)))),
+        {"families": (IPV4_UNICAST, IPV4_LABELLED), "labels": ((IPV4_LABELLED, 3),)},
+    ),
+    "link-local next hops": ((LinkLocalNextHop(),), (LinkLocalNextHop(),), {"link_local_next_hop": True}),
+    "what is kept and not used": (
+        (DynamicCapability((1,)), Multisession(0, (1,)), SoftwareVersion("a")),
+        (DynamicCapability((1,)), Multisession(0, (1,)), SoftwareVersion("b")),
+        {},
+    ),
     "unknown ones": ((UnknownCapability(200, b""),), (UnknownCapability(200, b""),), {}),
 }
 NOTHING = negotiate((), (), peer_as_field=65002)

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from bgp.capability import (
     AddPath,
+    BgpRole,
     Capability,
     EnhancedRouteRefresh,
     ExtendedMessage,
@@ -18,6 +19,7 @@ from bgp.capability import (
     Negotiated,
     RouteRefresh,
 )
+from bgp.iana import RoleNumber
 from bgp.options import AddPathMode, NextHopSelf, PeerOptions, SpeakerOptions
 from bgp.session import SessionOptions
 from fsm.settings import Settings
@@ -26,6 +28,7 @@ from rib.export import ExportRules
 from rib.family import Afi
 from rib.next_hop import Resolver
 from rib.policy import Policy, accept
+from rib.roles import Role
 from rib.route import SourceKind
 
 #: Texts whose addresses are remembered: all sessions of a speaker ask for the same ones, and reading one is slow.
@@ -72,6 +75,8 @@ def session_options(
     if peer.add_path is not AddPathMode.OFF:
         mode = _ADD_PATH[peer.add_path]
         capabilities.append(AddPath(tuple((family, mode) for family in peer.families)))
+    if (role := _role(speaker, peer)) is not None:
+        capabilities.append(BgpRole(RoleNumber[role.name]))
     if speaker.hostname:
         capabilities.append(Fqdn(speaker.hostname, ""))
     return SessionOptions(
@@ -81,6 +86,7 @@ def session_options(
         capabilities=tuple(capabilities),
         hold_time=peer.hold_time,
         enforce_first_as=peer.enforce_first_as and not peer.route_server_client,
+        strict_role=peer.strict_role,
         machine=Settings(hold_time=peer.hold_time, connect_retry_time=peer.connect_retry_time, passive=peer.passive),
     )
 
@@ -99,6 +105,7 @@ def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolve
         over_loopback=address_of(peer.address).is_loopback,
         resolver=resolver,
         default_local_pref=peer.default_local_pref,
+        role=_role(speaker, peer),
     )
 
 
@@ -123,7 +130,13 @@ def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, agreed:
         bilateral=peer.bilateral,
         shared_networks=tuple(map(ip_network, peer.shared_networks)),
         peer_address=address_of(peer.address) if peer.shared_networks else None,
+        role=_role(speaker, peer),
     )
+
+
+def _role(speaker: SpeakerOptions, peer: PeerOptions) -> Role | None:
+    """RFC 9234 4: roles are of external sessions only."""
+    return None if is_internal(speaker, peer) else peer.role
 
 
 def effective_policy(speaker: SpeakerOptions, peer: PeerOptions, policy: Policy | None) -> Policy | None:

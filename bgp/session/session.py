@@ -32,7 +32,7 @@ from bgp.wire.codec import encode
 from bgp.wire.context import Context
 from bgp.wire.header import HEADER_LENGTH, MARKER, check_header
 from bgp.wire.notification import decode_notification
-from bgp.wire.open import decode_open, validate_open
+from bgp.wire.open import decode_open, validate_open, validate_roles
 from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.refresh import decode_refresh
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
@@ -231,6 +231,8 @@ class Session:
             message = decode_open(body)
             internal = message.asn == options.asn
             validate_open(message, expected_asn=options.peer_asn, local_bgp_id=options.bgp_id, internal=internal)
+            if not internal:
+                validate_roles(options.capabilities, message.capabilities, strict=options.strict_role)
             negotiated = negotiate(options.capabilities, message.capabilities, peer_as_field=message.my_as)
             self._require_a_family(negotiated)
         except PeerError as error:

@@ -8,19 +8,28 @@ import construct as c
 
 from bgp.capability import (
     AddPath,
+    BgpRole,
     Capability,
+    DynamicCapability,
     EnhancedRouteRefresh,
     ExtendedMessage,
     ExtendedNextHop,
     FourOctetAs,
     Fqdn,
     GracefulRestart,
+    LinkLocalNextHop,
+    LongLivedGracefulRestart,
+    MultipleLabels,
     Multiprotocol,
+    Multisession,
+    OutboundRouteFiltering,
+    PathsLimit,
     RouteRefresh,
+    SoftwareVersion,
     UnknownCapability,
 )
 from bgp.iana import CapabilityCode
-from bgp.wire.fields import FAMILY, SPACED_FAMILY, TEXT, U8, U16, U32, ListOf, Malformed, build, parse, value_of
+from bgp.wire.fields import FAMILY, SPACED_FAMILY, TEXT, U8, U16, U24, U32, ListOf, Malformed, build, parse, value_of
 from rib.family import Family
 
 
@@ -75,6 +84,12 @@ _WIDE_FAMILY: Final = value_of(
     lambda family: {"afi": family.afi, "safi": family.safi},
 )
 
+#: AFI, a reserved octet, SAFI, the number of ORFs, then type and mode of each (RFC 5291 5).
+_FILTERS: Final = c.Sequence(SPACED_FAMILY, c.PrefixedArray(U8, c.Sequence(U8, U8)))
+#: AFI, SAFI, flags of which the highest says F, 3 octets of seconds (RFC 9494 3).
+_LONG_LIVED: Final = c.Sequence(FAMILY, U8, U24)
+_CODES: Final = value_of(c.GreedyBytes, tuple, bytes)
+
 CAPABILITIES: Final[dict[int, Row]] = {
     row.code: row
     for row in (
@@ -94,6 +109,48 @@ CAPABILITIES: Final[dict[int, Row]] = {
                 lambda capability: [capability.host, capability.domain],
             ),
         ),
+        Row(
+            CapabilityCode.OUTBOUND_ROUTE_FILTERING,
+            value_of(
+                ListOf(_FILTERS),
+                lambda found: OutboundRouteFiltering(
+                    tuple((family, tuple((kind, mode) for kind, mode in some)) for family, some in found)
+                ),
+                lambda capability: [[family, list(map(list, some))] for family, some in capability.families],
+            ),
+        ),
+        Row(CapabilityCode.MULTIPLE_LABELS, _families(MultipleLabels, FAMILY, U8)),
+        Row(CapabilityCode.BGP_ROLE, value_of(U8, BgpRole, lambda capability: capability.role)),
+        Row(
+            CapabilityCode.DYNAMIC_CAPABILITY,
+            value_of(_CODES, DynamicCapability, lambda capability: capability.codes),
+        ),
+        Row(
+            CapabilityCode.MULTISESSION,
+            value_of(
+                c.Sequence(U8, _CODES),
+                lambda found: Multisession(*found),
+                lambda capability: [capability.flags, capability.codes],
+            ),
+            is_fixed=False,
+        ),
+        Row(
+            CapabilityCode.LONG_LIVED_GRACEFUL_RESTART,
+            value_of(
+                ListOf(_LONG_LIVED),
+                lambda found: LongLivedGracefulRestart(
+                    tuple((family, bool(flags & 0x80), time) for family, flags, time in found)
+                ),
+                lambda capability: [[family, 0x80 * kept, time] for family, kept, time in capability.families],
+            ),
+        ),
+        Row(
+            CapabilityCode.SOFTWARE_VERSION,
+            value_of(TEXT, SoftwareVersion, lambda capability: capability.version),
+            is_fixed=False,
+        ),
+        Row(CapabilityCode.PATHS_LIMIT, _families(PathsLimit, FAMILY, U16)),
+        Row(CapabilityCode.LINK_LOCAL_NEXT_HOP, _flag(LinkLocalNextHop), is_fixed=False),
     )
 }
 

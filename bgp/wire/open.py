@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from ipaddress import IPv4Address
@@ -18,9 +19,9 @@ from typing import Any, Final
 
 import construct as c
 
-from bgp.capability import Capability, FourOctetAs
+from bgp.capability import BgpRole, Capability, FourOctetAs
 from bgp.error import LocalError, PeerError
-from bgp.iana import NotificationCode, OpenSubcode, OptionalParameter
+from bgp.iana import NotificationCode, OpenSubcode, OptionalParameter, RoleNumber
 from bgp.message import Open
 from bgp.wire.capability import CAPABILITY, decode_capability, encode_capability
 from bgp.wire.fields import IPV4, U8, U16, ListOf, Malformed, build, counted, parse
@@ -136,6 +137,40 @@ def validate_open(message: Open, *, expected_asn: int | None, local_bgp_id: IPv4
         raise _error(OpenSubcode.BAD_BGP_IDENTIFIER, f"BGP identifier {message.bgp_id} is our own (RFC 6286)")
     if message.hold_time in (1, 2):
         raise _error(OpenSubcode.UNACCEPTABLE_HOLD_TIME, f"hold time {message.hold_time} s; 0 or at least 3 is allowed")
+
+
+#: RFC 9234 4.2, table 2: what the peer must be where we are something.
+ROLE_PAIRS: Final = {
+    RoleNumber.PROVIDER: RoleNumber.CUSTOMER,
+    RoleNumber.CUSTOMER: RoleNumber.PROVIDER,
+    RoleNumber.RS: RoleNumber.RS_CLIENT,
+    RoleNumber.RS_CLIENT: RoleNumber.RS,
+    RoleNumber.PEER: RoleNumber.PEER,
+}
+
+
+def validate_roles(ours: Sequence[Capability], theirs: Sequence[Capability], *, strict: bool = False) -> None:
+    """Hold the roles of an external session to RFC 9234 4.2. Raises PeerError 2/11.
+
+    `strict`: where we have one the peer must say its own.
+    """
+    own = next((capability.role for capability in ours if isinstance(capability, BgpRole)), None)
+    said = {capability.role for capability in theirs if isinstance(capability, BgpRole)}
+    if len(said) > 1:
+        raise _error(OpenSubcode.ROLE_MISMATCH, f"several roles: {', '.join(map(_role_name, sorted(said)))}")
+    if own is None:
+        return
+    if not said and strict:
+        raise _error(OpenSubcode.ROLE_MISMATCH, f"no role, where we are {_role_name(own)} and insist on one")
+    if said and said != {ROLE_PAIRS.get(RoleNumber(own))}:
+        raise _error(OpenSubcode.ROLE_MISMATCH, f"a {_role_name(said.pop())} to our {_role_name(own)}")
+
+
+def _role_name(role: int) -> str:
+    try:
+        return RoleNumber(role).name.lower().replace("_", "-")
+    except ValueError:
+        return f"role {role}"
 
 
 def _error(subcode: OpenSubcode, reason: str, octets: bytes = b"") -> PeerError:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from refusals import outcome
 from strategies import opens
 
-from bgp.capability import FourOctetAs, Multiprotocol, RouteRefresh, UnknownCapability
+from bgp.capability import BgpRole, FourOctetAs, Multiprotocol, RouteRefresh, UnknownCapability
 from bgp.error import LocalError, PeerError
 from bgp.message import Open
-from bgp.wire.open import decode_open, encode_open, validate_open
+from bgp.wire.open import decode_open, encode_open, validate_open, validate_roles
 from rib.family import IPV4_UNICAST
 
 FIXED = "04 fde9 005a 0a000001"
@@ -164,3 +164,29 @@ def test_an_open_is_held_to_the_rules(
     with pytest.raises(PeerError) as caught:
         validate_open(message, expected_asn=expected, local_bgp_id=OWN_ID, internal=internal)
     assert (caught.value.code, caught.value.subcode, caught.value.data) == (2, subcode, data)
+
+
+#: RFC 9234 4.2: our role, what the peer says, strict, and whether that goes.
+ROLES = [
+    (None, (), False, True),
+    (None, (3,), False, True),
+    (None, (3, 3), True, True),
+    (None, (3, 4), False, False),
+    (0, (), False, True),
+    (0, (), True, False),
+    *(
+        (ours, (theirs,), False, (ours, theirs) in {(0, 3), (3, 0), (1, 2), (2, 1), (4, 4)})
+        for ours in range(5)
+        for theirs in range(6)
+    ),
+    (0, (3, 3), True, True),
+    (0, (3, 0), False, False),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "strict", "fits"), ROLES)
+def test_roles_are_held_to_each_other(ours: int | None, theirs: tuple[int, ...], strict: bool, fits: bool) -> None:
+    said = [BgpRole(role) for role in theirs]
+    found = outcome(validate_roles, [] if ours is None else [BgpRole(ours)], said, strict=strict)
+    assert (found is None) is fits
+    assert found is None or (found.code, found.subcode, found.data) == (2, 11, b"")
