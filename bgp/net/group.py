@@ -8,7 +8,7 @@ what it has queued, so that it holds up nobody and its queue stays bounded.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple, Protocol
 
@@ -19,7 +19,8 @@ from bgp.wire.codec import encode
 from bgp.wire.outgoing import Encoder
 from rib.add_path_out import AddPathOut
 from rib.adj_out import AdjRibOut, Batch
-from rib.export import DEFAULT_ROUTE, ExportRules
+from rib.attributes import Attributes
+from rib.export import DEFAULT_ROUTE, ExportRules, Rewrite
 from rib.family import Family
 from rib.loc_rib import LocRib
 from rib.route import Path, Source, SourceKind
@@ -145,14 +146,29 @@ class UpdateGroup:
             try:
                 run += encoder.announce(family, attributes, rewrite, prefixes)
             except LocalError:
-                # RFC 8654 4: attributes that leave no room in a message of these peers; what they had is no longer so.
-                run += encoder.withdraw(family, prefixes)
+                run += self._one_by_one(family, attributes, rewrite, prefixes)
         if run:
             self._to_all(run, left_out)
         for source, prefixes in batch.taken_back.items():
             if (member := members.get(source)) is not None:
                 messages = encoder.withdraw(family, prefixes)
                 member.put(b"".join(messages), len(messages))
+
+    def _one_by_one(
+        self, family: Family, attributes: Attributes, rewrite: Rewrite, prefixes: Sequence[bytes]
+    ) -> list[bytes]:
+        """UPDATEs for routes some of which cannot be said, such as one whose attributes do not fit a message.
+
+        Those are withdrawn, since the members may have an older one (RFC 4271 9.2, RFC 8654 4).
+        """
+        said: list[bytes] = []
+        unsaid: list[bytes] = []
+        for prefix in prefixes:
+            try:
+                said += self.encoder.announce(family, attributes, rewrite, (prefix,))
+            except LocalError:
+                unsaid.append(prefix)
+        return self.encoder.withdraw(family, unsaid) + said if unsaid else said
 
     def _to_all(self, messages: list[bytes], but: Source | None) -> None:
         count = len(messages)

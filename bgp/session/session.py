@@ -327,7 +327,7 @@ class Session:
                 case words.SendOpen():
                     self._send_open()
                 case words.SendNotification(code, subcode, data):
-                    self.sent = Notification(code, subcode, data)
+                    self.sent = Notification(code, subcode, data[:NOTIFICATION_DATA])
                     self._send(encode(self.sent))
                 case words.Connect():
                     self._events.append(Dial())
@@ -358,6 +358,8 @@ class Session:
 
 
 UPDATE: Final = MessageType.UPDATE
+#: The most data that a NOTIFICATION can carry to a neighbour that reads no longer messages (RFC 8654 5).
+NOTIFICATION_DATA: Final = MAX_MESSAGE - 21
 KEEPALIVE: Final = encode(Keepalive())
 #: The states in which there is a connection with messages on it.
 _CONNECTED: Final = frozenset({State.OPEN_SENT, State.OPEN_CONFIRM, State.ESTABLISHED})

@@ -86,7 +86,7 @@ class Encoder:
         elif size < 256:
             path = bytes((0x40, 2, size)) + value
         else:
-            path = b"\x50\x02" + _U16(size) + value
+            path = attribute(0x40, 2, value)
         return _ORIGIN[spelled.origin] + path + next_hop + self._rest(spelled, rewrite, value)
 
     def _rest(self, spelled: SpelledAttributes, rewrite: Rewrite, path: bytes) -> bytes:

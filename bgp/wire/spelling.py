@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import Struct, unpack
 from typing import Final
 
+from bgp.error import LocalError
 from rib.as_path import AsPath, Segment
 from rib.attributes import Aggregator, Attributes, Origin, UnknownAttribute
 from rib.community import Community, ExtendedCommunity, LargeCommunity
@@ -43,9 +44,11 @@ EXTENDED_LENGTH: Final = 0x10
 
 
 def attribute(flags: int, code: int, value: bytes) -> bytes:
-    """One path attribute, its header made for the value's length (RFC 4271 4.3)."""
+    """One path attribute, its header made for the value's length (RFC 4271 4.3). Raises LocalError above 65,535 octets."""
     length = len(value)
     if length > 255:
+        if length > 65535:
+            raise LocalError(f"attribute {code} of {length} octets; 65535 are possible")
         return bytes((flags & 0xE0 | EXTENDED_LENGTH, code, length >> 8, length & 255)) + value
     return bytes((flags & 0xE0, code, length)) + value
 
