@@ -81,7 +81,8 @@ class Case:
     open: bytes | None = None  #: the tester's OPEN where it is not the usual one
     at: str = "Established"  #: where the octets are sent: also OpenSent (no OPEN was sent), OpenConfirm (no KEEPALIVE)
     over_loopback: bool = True  #: whether the case says the same on a loopback address
-    options: tuple[tuple[str, object], ...] = ()  #: of the speaker's peer, beside the usual
+    options: tuple[str, ...] = ()  #: lines of the speaker's configuration for the tester, beside the usual
+    capabilities: bytes = b""  #: optional parameters of the tester's OPEN, beside the usual
     note: str = ""
 
 

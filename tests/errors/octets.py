@@ -116,8 +116,7 @@ def good(kind: str) -> bytes:
     return fields(b"", plain, P4) + fields(b"", reach() + ORIGIN + PATHS[kind] + rest, b"")
 
 
-def tester_open(kind: str) -> bytes:
-    """The usual OPEN of a tester."""
-    if kind == OLD:
-        return opening(MP4 + MP6 + REFRESH)
-    return opening(asn=OURS if kind == INTERNAL else THEIRS)
+def usual_open(kind: str, more: bytes = b"") -> bytes:
+    """The usual OPEN of a tester, with `more` optional parameters."""
+    asn = OURS if kind == INTERNAL else THEIRS
+    return opening(MP4 + MP6 + REFRESH + (b"" if kind == OLD else as4(asn)) + more, asn=asn)

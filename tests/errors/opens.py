@@ -100,7 +100,7 @@ OPEN_CASES: Final = (
     case("open-gr-len3", "NOTIF 2/0 / ignore", "4724", MALFORMED, caps(b"\x40\3\0\x78\0"), note=FIXED_NOTE),
     case("open-role-len2", "NOTIF 2/0 / ignore", "9234", MALFORMED, caps(b"\x09\2\0\0"), note=FIXED_NOTE),
     case("open-role-conflict", "NOTIF 2/11 (if role)", "9234 4.2", Reset(2, 11), caps(b"\x09\1\3"),
-         options=(("role", "customer"),)),
+         options=('role = "customer"',)),
     case("open-addpath-val9", "OK (tuple ignored)", "7911 4", Up(), caps(b"\x45\4\0\1\1\x09")),
     case("open-llgr-len3", "NOTIF 2/0 / ignore", "CVE-2023-31489", MALFORMED, caps(b"\x47\3\0\1\1"), note=FIXED_NOTE),
     case("open-softver-zero", "OK", "CVE-2025-43971", Up(), caps(b"\x4b\1\0")),

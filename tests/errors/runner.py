@@ -20,6 +20,7 @@ from errors.octets import (
     P4,
     P6,
     PATHS,
+    THEIRS,
     WATCHER,
     WATCHER_ID,
     fields,
@@ -27,8 +28,8 @@ from errors.octets import (
     opening,
     path,
     reach,
-    tester_open,
     u32,
+    usual_open,
 )
 
 from bgp.iana import MessageType
@@ -88,6 +89,20 @@ def block_of(update: bytes) -> bytes:
     return update[at + 2 : at + 2 + int.from_bytes(update[at : at + 2], "big")]
 
 
+def configuration(case: Case, tester: str, watcher: str) -> str:
+    """The tables of the speaker's configuration for the two sessions of a case."""
+    internal = case.kind == INTERNAL
+    families = 'families = ["ipv4-unicast", "ipv6-unicast"]'
+    extra = case.options if any(line.startswith("families") for line in case.options) else (families, *case.options)
+    return "\n".join(
+        f'[[peer]]\naddress = "{own}"\nasn = {asn}\npassive = true\nimport = "accept"\nexport = "accept"\n{more}\n'
+        for own, asn, more in (
+            (tester, OURS if internal else THEIRS, "\n".join(extra)),
+            (watcher, WATCHER if internal else OURS, f'{families}\nnext_hop_ipv6 = "2001:db8::1"'),
+        )
+    )
+
+
 class Run:
     """One case, from the first OPEN to the last withdrawal."""
 
@@ -134,14 +149,14 @@ class Run:
     async def speak_out_of_turn(self, tester: ScriptedPeer) -> None:
         await tester.expect(MessageType.OPEN)
         if self.case.at == "OpenConfirm":
-            await tester.send(tester_open(self.case.kind))
+            await tester.send(usual_open(self.case.kind))
             await tester.expect(MessageType.KEEPALIVE)
         await tester.send(self.octets)
         await self.expect_close(tester)
 
     async def say_update(self, tester: ScriptedPeer, watcher: Watcher) -> None:
         case = self.case
-        await tester.establish(tester_open(case.kind))
+        await tester.establish(usual_open(case.kind, case.capabilities))
         await tester.send(good(case.kind))
         await watcher.watch(lambda watcher: {key(1, P4), key(2, P6)} <= watcher.routes.keys())
         before = dict(watcher.routes)

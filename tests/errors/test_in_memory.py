@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 import trio
 from errors.cases import Case
-from errors.octets import INTERNAL, OURS, SPEAKER_ID, THEIRS, WATCHER
-from errors.runner import End, Place, Run
+from errors.octets import OURS, SPEAKER_ID
+from errors.runner import End, Place, Run, configuration
 from errors.table import CASES
 
+from bgp.app.config import parse
 from bgp.net import MemoryNetwork, open_speaker
-from bgp.options import PeerOptions
-from rib.policy import accept
+
+SPEAKER: Final = "192.0.2.1"
 
 
 @pytest.mark.parametrize("case", CASES)
 async def test_case(case: Case, autojump_clock: trio.testing.MockClock) -> None:
     network = MemoryNetwork()
-    ours = "192.0.2.1"
-    tester_end, watcher_end = (End(network.transport(own), ours, 179, own) for own in ("192.0.2.2", "192.0.2.3"))
-    internal = case.kind == INTERNAL
-    tester = PeerOptions(
-        tester_end.own_address,
-        OURS if internal else THEIRS,
-        passive=True,
-        import_policy=accept,
-        export_policy=accept,
-        **dict(case.options),  # type: ignore[arg-type]
-    )
-    watcher = PeerOptions(
-        watcher_end.own_address,
-        WATCHER if internal else OURS,
-        passive=True,
-        import_policy=accept,
-        export_policy=accept,
-        next_hop_ipv6="2001:db8::1",
-    )
-    async with open_speaker(
-        asn=OURS, router_id=str(SPEAKER_ID), listen=[f"{ours}:179"], transport=network.transport(ours)
-    ) as speaker:
-        await speaker.add_peer(tester)
-        await speaker.add_peer(watcher)
+    tester, watcher = (End(network.transport(own), SPEAKER, 179, own) for own in ("192.0.2.2", "192.0.2.3"))
+    head = f'[speaker]\nasn = {OURS}\nrouter_id = "{SPEAKER_ID}"\nlisten = ["{SPEAKER}:179"]\n'
+    config = parse((head + configuration(case, tester.own_address, watcher.own_address)).encode(), case.name)
+    async with open_speaker(config.speaker, transport=network.transport(SPEAKER)) as speaker:
+        for peer in config.peers:
+            await speaker.add_peer(peer)
         with trio.fail_after(60):
-            await Run(case, Place(tester_end, watcher_end)).play()
+            await Run(case, Place(tester, watcher)).play()

@@ -17,14 +17,14 @@ from typing import Final
 import pytest
 import trio
 from errors.cases import Case
-from errors.octets import INTERNAL, OURS, SPEAKER_ID, THEIRS, WATCHER
-from errors.runner import End, Place, Run
-from errors.table import CASES, SECTIONS
+from errors.octets import OURS, SPEAKER_ID
+from errors.runner import End, Place, Run, configuration
+from errors.table import ALL, CASES, WAITING
 
 from bgp.net.transport import TcpTransport
 
 SPEAKER: Final = "127.0.0.1"
-NUMBERS: Final = {case.name: number for number, case in enumerate(sum(SECTIONS.values(), ()))}
+NUMBERS: Final = {case.name: number for number, case in enumerate(ALL)}
 #: Of the daemon's log, what a failure shows.
 TAIL: Final = 20
 
@@ -48,28 +48,14 @@ def host_address() -> str | None:
 HOST: Final = host_address()
 
 
-def configuration(port: int) -> str:
+def whole_configuration(port: int) -> str:
     listen = [f"{own}:{port}" for own in (SPEAKER, HOST) if own is not None]
     tables = [f'[speaker]\nasn = {OURS}\nrouter_id = "{SPEAKER_ID}"\nlisten = {listen}\n']
-    for case in sum(SECTIONS.values(), ()):
-        internal = case.kind == INTERNAL
-        extra = "".join(f"{name} = {value!r}\n" for name, value in case.options if case.name not in UNKNOWN_OPTIONS)
-        tables += [
-            _peer(
-                address(1, case) if case.over_loopback or HOST is None else HOST, OURS if internal else THEIRS, extra
-            ),
-            _peer(address(2, case), WATCHER if internal else OURS, 'next_hop_ipv6 = "2001:db8::1"\n'),
-        ]
+    for case in ALL:
+        if case.name not in WAITING:
+            own = address(1, case) if case.over_loopback or HOST is None else HOST
+            tables.append(configuration(case, own, address(2, case)))
     return "\n".join(tables)
-
-
-#: Cases whose options the speaker does not have yet.
-UNKNOWN_OPTIONS: Final = {"open-role-conflict"}
-
-
-def _peer(address: str, asn: int, extra: str) -> str:
-    head = f'[[peer]]\naddress = "{address}"\nasn = {asn}\n'
-    return head + 'passive = true\nimport = "accept"\nexport = "accept"\n' + extra
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +68,7 @@ def speaker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
         reserved.bind((SPEAKER, 0))
         port = int(reserved.getsockname()[1])
         config = folder / "bgp.toml"
-        config.write_text(configuration(port))
+        config.write_text(whole_configuration(port))
         log = folder / "log"
         with log.open("wb") as out:
             daemon = subprocess.Popen(
