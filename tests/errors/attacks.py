@@ -36,11 +36,15 @@ FAMILIES: Final = 'families = ["ipv4-unicast", "ipv6-unicast", "ipv4-labelled", 
 MORE: Final = b"".join(capability(1, family[:2] + b"\0" + family[2:]) for family in (LABELLED, VPN, EVPN))
 
 
-def typed(name: str, rfc: str, family: bytes, nlri: bytes, *, hop: bytes = HOP4, note: str = "") -> Case:
-    """A malformed NLRI of a family that has more than prefixes: 3/9 with the attribute."""
+def typed(name: str, rfc: str, family: bytes, nlri: bytes, *, hop: bytes = HOP4, ends: bool = True) -> Case:
+    """A malformed NLRI of a family that has more than prefixes: 3/9 with the attribute where it `ends` the session."""
     one = reach(nlri, hop=hop, family=family)
     octets = fields(b"", one + ORIGIN + AS_PATH, b"")
-    return Case(name, "NLRI error", rfc, Reset(3, 9, one), octets, options=(FAMILIES,), capabilities=MORE, note=note)
+    note = (
+        "" if ends else "Its length says where the next NLRI begins, so that only this UPDATE is lost (RFC 7606 5.4)."
+    )
+    expected = Reset(3, 9, one) if ends else Nothing()
+    return Case(name, "NLRI error", rfc, expected, octets, options=(FAMILIES,), capabilities=MORE, note=note)
 
 
 def opened(name: str, rfc: str, expected: Expected, octets: bytes, required: str = "NOTIF 2/0") -> Case:
@@ -75,7 +79,7 @@ ATTACK_CASES: Final = (
     typed("t14-labels-past-the-prefix", "CVE-2023-38407", LABELLED, b"\x10\0\0\x11"),
     typed("t14-no-bottom-of-stack", "8277 2.1", LABELLED, b"\x30\0\0\x10\0\0\x10"),
     typed("t14-vpn-too-short-for-its-rd", "4364", VPN, b"\x40\0\0\x11" + bytes(5), hop=bytes(8) + HOP4),
-    typed("t30-evpn-type-5-length", "CVE-2026-37460", EVPN, b"\x05\x21" + TYPE5[:33]),
+    typed("t30-evpn-type-5-length", "CVE-2026-37460", EVPN, b"\x05\x21" + TYPE5[:33], ends=False),
     typed("t30-evpn-cut-off", "7432", EVPN, b"\x05\x22" + TYPE5[:20]),
     sent("t15-encapsulation-tlv-overrun", "withdraw, or opaque", "CVE-2024-44070", Gone(),
          with_(attribute(0xC0, 23, bytes.fromhex("0008 ffff 00")))),

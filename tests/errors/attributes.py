@@ -165,7 +165,7 @@ ATTRIBUTE_CASES: Final = (
     _case("as4path-before-aspath-old", A, "CVE-2026-41643", Kept(merged(THEIRS, 70001)),
           old(before=attribute(0xC0, 17, path(70001)))),
     _case("otc-len3", W, "9234 5", Gone(), with_(attribute(0xC0, 35, bytes(3)))),
-    _case("otc-extlen-flag", A, "9234", Kept({35: (0xE0, u32(THEIRS))}), with_(extended(0xC0, 35, u32(THEIRS)))),
+    _case("otc-extlen-flag", A, "9234", Kept(), with_(extended(0xC0, 35, u32(THEIRS)))),
     _case("aigp-flag-trans", D, "7311 3", Kept(discarded(26)), with_(attribute(0xC0, 26, bytes.fromhex("01000b") + bytes(8)))),
     _case("prefixsid-zeros", D, "8669 6", Kept(discarded(40)), with_(attribute(0xC0, 40, bytes(10)))),
     _case("prefixsid-tlv-overrun", D, "8669 6", Kept(discarded(40)), with_(attribute(0xC0, 40, bytes.fromhex("01 00ff 00")))),

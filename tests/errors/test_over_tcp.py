@@ -51,10 +51,9 @@ HOST: Final = host_address()
 def whole_configuration(port: int) -> str:
     listen = [f"{own}:{port}" for own in (SPEAKER, HOST) if own is not None]
     tables = [f'[speaker]\nasn = {OURS}\nrouter_id = "{SPEAKER_ID}"\nlisten = {listen}\n']
-    for case in ALL:
-        if case.name not in WAITING:
-            own = address(1, case) if case.over_loopback or HOST is None else HOST
-            tables.append(configuration(case, own, address(2, case)))
+    for case in (case for case in ALL if case.name not in WAITING):
+        own = address(1, case) if case.over_loopback or HOST is None else HOST
+        tables.append(configuration(case, own, address(2, case)))
     return "\n".join(tables)
 
 
