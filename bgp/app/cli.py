@@ -16,6 +16,7 @@ from bgp.app.check import run_check
 from bgp.app.client import Refused
 from bgp.app.config import ConfigError
 from bgp.app.decode import run_decode
+from bgp.app.filters import KINDS, Filter
 from bgp.app.printer import Form
 from bgp.app.run import run_config
 from bgp.error import LocalError
@@ -107,10 +108,16 @@ def decode(
     form: Annotated[Form, typer.Option("--format", help="What to print.")] = Form.TEXT,
     json_output: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit status 1 if any message is malformed.")] = False,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option("--filter", metavar="KIND=VALUE", help=f"Only what is so; all must hold. {', '.join(KINDS)}."),
+    ] = None,
 ) -> None:
-    """Decode MRT files (plain, gzip, bzip2), or messages in hexadecimal or JSON lines.
+    """Decode MRT, BMP, packet captures (each plain, gzip or bzip2), or messages in hexadecimal or JSON lines.
 
     Example: bgp decode --format bgpdump updates.20160811.1600.gz | head
+
+    Example: bgp decode --json --filter covered=10.0.0.0/8 --filter as=65001,65002 session.pcapng
     """
     status = run_decode(
         files or (),
@@ -118,6 +125,7 @@ def decode(
         strict=strict,
         out=sys.stdout,
         err=sys.stderr,
+        keep=Filter.parse(filters or ()),
     )
     raise typer.Exit(status)
 

@@ -6,16 +6,18 @@ grow with their length.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
+from bgp.app.filters import EVERYTHING, Filter
 from bgp.app.inputs import File, Kind, head_of, kind_of, opened
 from bgp.app.jsonform import Json
+from bgp.app.mrt_printer import MrtPrinter
 from bgp.app.printer import Form, Printer
+from bgp.app.progress import Tick, watched
 from bgp.wire.context import DEFAULT, Context
 from bgp.wire.fields import Malformed
 from bgp.wire.formats.bmp import RouteMirroring, RouteMonitoring
@@ -26,22 +28,26 @@ from bgp.wire.formats.pcap import read_pcap
 from bgp.wire.header import HEADER_LENGTH
 from rib.family import Family
 
+#: A message has 65,535 octets at most: a longer line is none, and is not to fill the memory.
+LONGEST_LINE: Final = 1 << 20
 _HEX: Final = re.compile(r"[\s:.]|0x")
 
 
-def run_decode(files: Sequence[str], *, form: Form, strict: bool, out: TextIO, err: TextIO) -> int:
-    """Decode `files`, "-" or none for standard input. Gives the exit status.
+def run_decode(
+    files: Sequence[str], *, form: Form, strict: bool, out: TextIO, err: TextIO, keep: Filter = EVERYTHING
+) -> int:
+    """Decode `files`, "-" or none for standard input; print what passes `keep`. Gives the exit status.
 
     1 for malformed input if `strict`, and for a file of a format that is not known; 2 for one that cannot be opened.
     BrokenPipeError is the caller's.
     """
-    printer = Printer(form, out, err)
+    printer = Printer(form, out, err, keep)
     status = 0
     for name in files or ("-",):
         shown = "standard input" if name == "-" else name
         try:
-            with opened(name) as (file, _):
-                if not _decode_file(file, shown, printer):
+            with opened(name) as (file, raw), watched(shown, raw, out, err) as tick:
+                if not _decode_file(file, shown, printer, tick):
                     status = 1
         except BrokenPipeError:
             raise
@@ -53,26 +59,27 @@ def run_decode(files: Sequence[str], *, form: Form, strict: bool, out: TextIO, e
     return 1 if strict and printer.malformed else status
 
 
-def _decode_file(file: File, name: str, printer: Printer) -> bool:
+def _decode_file(file: File, name: str, printer: Printer, tick: Tick) -> bool:
     """Whether the file could be told."""
     try:
-        kind = kind_of(head_of(file))
-        match kind:
+        match kind_of(head_of(file)):
             case Kind.EMPTY:
                 pass
             case Kind.TEXT:
-                for line in io.TextIOWrapper(file, encoding="utf-8", errors="replace"):
-                    if line.strip():
-                        _line(line.strip(), printer)
+                for line in tick(iter(lambda: file.readline(LONGEST_LINE), b"")):
+                    text = line.decode("utf-8", "replace").strip()
+                    if text:
+                        _line(text, printer)
             case Kind.MRT:
-                for record in read_mrt(file):
-                    printer.record(record)
+                records = MrtPrinter(printer)
+                for record in tick(read_mrt(file)):
+                    records.record(record)
             case Kind.PCAP | Kind.PCAPNG:
-                _capture(file, name, printer)
+                _capture(file, name, printer, tick)
             case Kind.BMP:
-                _bmp(file, printer)
+                _bmp(file, printer, tick)
             case Kind.MESSAGES:
-                for at, octets in _messages(file):
+                for at, octets in tick(_messages(file)):
                     printer.message({"at": at}, octets, DEFAULT)
             case _:
                 print(f"{name}: neither MRT, BMP, a packet capture, BGP messages nor text", file=printer.err)
@@ -83,17 +90,17 @@ def _decode_file(file: File, name: str, printer: Printer) -> bool:
     return True
 
 
-def _capture(file: File, name: str, printer: Printer) -> None:
+def _capture(file: File, name: str, printer: Printer, tick: Tick) -> None:
     conversations = Conversations()
-    for found in conversations.packets(read_pcap(file)):
+    for found in conversations.packets(tick(read_pcap(file))):
         printer.heard(found)
     for link, count in conversations.unread.items():
         print(f"{name}: {count} packets of link type {link}, which is not read, were left out", file=printer.err)
 
 
-def _bmp(file: File, printer: Printer) -> None:
+def _bmp(file: File, printer: Printer, tick: Tick) -> None:
     contexts = Contexts()
-    for at, message in read_bmp(file):
+    for at, message in tick(read_bmp(file)):
         if isinstance(message, Malformed):
             printer.refused({"at": at}, f"not a BMP message: {message}")
             continue
@@ -127,7 +134,7 @@ def _line(text: str, printer: Printer) -> None:
     about: dict[str, Json] = {}
     try:
         octets, context = _input(text, about)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # json nests as deeply as its text does
         printer.refused(about, f"not a message: {error}")
     else:
         printer.message(about, octets, context)
@@ -148,8 +155,10 @@ def _input(text: str, about: dict[str, Json]) -> tuple[bytes, Context]:
 def _context(fields: object) -> Context:
     if not isinstance(fields, dict):
         raise ValueError("`context` is not a JSON object")
-    paths = []
-    for text in fields.get("addpath", []):
+    paths, listed = [], fields.get("addpath", [])
+    if not isinstance(listed, list):
+        raise ValueError("`addpath` is not a list")
+    for text in listed:
         afi, _, safi = str(text).partition("/")
         paths.append(Family(int(afi), int(safi)))
     return Context(

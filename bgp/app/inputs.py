@@ -5,7 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import os
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,6 +79,12 @@ def opened(name: str) -> Iterator[tuple[File, BinaryIO]]:
                 yield unzipped2, raw
         else:
             yield raw, raw
+
+
+def size_of(raw: BinaryIO) -> int | None:
+    """Octets of a file on disk; None for pipes and terminals."""
+    found = os.fstat(raw.fileno())
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def head_of(file: File) -> bytes:

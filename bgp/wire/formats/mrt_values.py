@@ -272,5 +272,5 @@ def context_of(record: MessageRecord | LegacyMessage) -> Context:
     return _MESSAGES[Bgp4mp(record.subtype)] if isinstance(record, MessageRecord) else TABLE_DUMP_CONTEXT
 
 
-#: All types that MRT has ever had: what tells a file of it from other octets (RFC 6396 4, appendix B).
-KNOWN_TYPES: Final = frozenset((0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 17, 32, 33, 48, 49))
+#: Types that files of our days have, those that are not read included (RFC 6396 4, appendix B).
+KNOWN_TYPES: Final = frozenset((5, 9, 10, 11, 12, 13, 16, 17, 32, 33, 48, 49))

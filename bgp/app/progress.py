@@ -1,0 +1,49 @@
+"""How far reading a file has come, for a person who waits: on standard error, and only while nothing else is on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Final, Protocol, TextIO, TypeVar
+
+from rich.console import Console
+from rich.progress import Progress
+
+from bgp.app.inputs import size_of
+
+#: Items between two looks at how far we are.
+OFTEN: Final = 256
+T = TypeVar("T")
+
+
+class Tick(Protocol):
+    """Passes items on, moving the bar now and then."""
+
+    def __call__(self, items: Iterable[T], /) -> Iterable[T]:
+        """The same items."""
+
+
+@contextmanager
+def watched(name: str, raw: BinaryIO, out: TextIO, err: TextIO) -> Iterator[Tick]:
+    """A bar while `raw` is read: where standard error is a terminal, standard output is none, and there is a length."""
+    total = size_of(raw) if err.isatty() and not out.isatty() else None
+    if not total:
+        yield _unwatched
+        return
+    with Progress(console=Console(file=err), transient=True) as progress:
+        task = progress.add_task(name, total=total)
+        yield _moving(lambda: progress.update(task, completed=raw.tell()))
+
+
+def _unwatched(items: Iterable[T], /) -> Iterable[T]:
+    return items
+
+
+def _moving(move: Callable[[], None]) -> Tick:
+    def tick(items: Iterable[T], /) -> Iterable[T]:
+        for number, one in enumerate(items):
+            if number % OFTEN == 0:
+                move()
+            yield one
+
+    return tick
