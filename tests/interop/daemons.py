@@ -128,11 +128,24 @@ class Ours(Process):
         where = os.environ | {"BGP_CONTROL": str(self.control)}
         return subprocess.run(command, capture_output=True, text=True, env=where, cwd=ROOT)
 
-    def ask(self, *words: str) -> Any:
-        """The JSON that a command gives."""
+    def ask(self, *words: str) -> list[dict[str, Any]]:
+        """The JSON objects that a command gives."""
         said = self._cli(*words, "--json")
         assert said.returncode == 0, said.stdout + said.stderr
-        return json.loads(said.stdout)
+        return [json.loads(line) for line in said.stdout.splitlines()]
+
+    def neighbours(self) -> dict[str, dict[str, Any]]:
+        """The peers, by address, as `bgp show summary` has them."""
+        return {peer["address"]: peer for peer in self.ask("show", "summary")[0]["peers"]}
+
+    def is_established(self, *addresses: str) -> bool:
+        """Whether the sessions with these peers are up."""
+        found = self.neighbours()
+        return all(found[address]["state"] == "Established" for address in addresses)
+
+    def routes(self, peer: str) -> dict[str, dict[str, Any]]:
+        """What a peer taught us that is in the Loc-RIB, by prefix."""
+        return {route["prefix"]: route for route in self.ask("show", "routes", "--peer", peer)}
 
     def tell(self, *words: str) -> None:
         """Run a command that changes something."""
