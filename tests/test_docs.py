@@ -89,3 +89,14 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_file_that_rfc_md_names_is_there() -> None:
+    text = (ROOT / "docs" / "rfc.md").read_text()
+    named = re.findall(r"`((?:bgp|fsm|rib|tests)/[^`]+)`", text)
+    assert len(named) > 50
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    for row in text.splitlines():
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        if row.startswith("| ") and len(cells) == 3 and cells[0] not in ("requirement", "---"):
+            assert "not done" in cells[1] or "`tests/" in cells[2], f"no test is named: {row}"
