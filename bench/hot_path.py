@@ -22,18 +22,15 @@ sys.path[:0] = [str(ROOT), str(ROOT.parent / "shared" / "peerbench")]
 import feed  # noqa: E402
 
 from bgp.net.group import GroupKey, Groups  # noqa: E402
-from bgp.net.rules import export_rules, import_rules  # noqa: E402
-from bgp.options import PeerOptions, SpeakerOptions  # noqa: E402
 from bgp.wire.context import Context  # noqa: E402
 from bgp.wire.scan import Reach, UpdateScanner  # noqa: E402
-from rib.adj_in import AdjRibIn  # noqa: E402
+from rib.adj_in import AdjRibIn, ImportRules  # noqa: E402
+from rib.export import ExportRules  # noqa: E402
 from rib.family import IPV4_UNICAST  # noqa: E402
 from rib.loc_rib import LocRib  # noqa: E402
-from rib.next_hop import AnyNextHop  # noqa: E402
-from rib.policy import accept  # noqa: E402
 from rib.route import Source, SourceKind  # noqa: E402
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16  # as `bgp.net.link` reads
 
 
 class Watcher:
@@ -44,24 +41,30 @@ class Watcher:
         self.queue: deque[bytes] = deque()
         self.queued = 0
 
+    def put(self, octets: bytes, messages: int) -> None:
+        """Take octets."""
+        self.queue.append(octets)
+
     def wake(self) -> None:
         """Nothing sleeps here."""
 
 
 def run(stream: bytes) -> dict[str, float]:
     """Seconds of each stage."""
-    speaker = SpeakerOptions(asn=65000, router_id="10.0.0.1")
-    feeder = PeerOptions("10.99.1.1", 65001, families=(IPV4_UNICAST,), import_policy=accept, export_policy=accept)
-    watcher = PeerOptions("10.99.1.2", 65002, families=(IPV4_UNICAST,), import_policy=accept, export_policy=accept)
+    ours = IPv4Address("10.99.0.1")
+    inwards = ImportRules(own_asn=65000, own_bgp_id=ours, own_addresses=frozenset({ours}))
+    outwards = ExportRules(
+        own_asn=65000, peer_kind=SourceKind.EXTERNAL, peer_asn=65002, next_hops=((IPV4_UNICAST.afi, ours),)
+    )
     source = Source(SourceKind.EXTERNAL, "feeder", 65001, IPv4Address("10.99.1.1"), IPv4Address("10.99.1.1"))
     other = Source(SourceKind.EXTERNAL, "watcher", 65002, IPv4Address("10.99.1.2"), IPv4Address("10.99.1.2"))
     context = Context(peering="external", peer_asn=65001, enforce_first_as=True, families=frozenset({IPV4_UNICAST}))
     scanner = UpdateScanner(context)
-    adj_in = AdjRibIn(source, import_rules(speaker, feeder, "10.99.0.1", AnyNextHop()), (IPV4_UNICAST,))
+    adj_in = AdjRibIn(source, inwards, (IPV4_UNICAST,))
     loc_rib = LocRib()
     groups = Groups(loc_rib)
     member = Watcher(other)
-    groups.join(member, GroupKey(export_rules(speaker, watcher, "10.99.0.1"), (IPV4_UNICAST,), True, 4096))
+    groups.join(member, GroupKey(outwards, (IPV4_UNICAST,), True, 4096))
     table = loc_rib.table(IPV4_UNICAST)
     stages = dict.fromkeys(("scan", "adj-rib-in", "loc-rib", "note", "adj-rib-out, encode"), 0.0)
     clock = time.process_time  # what else the machine does matters less so
