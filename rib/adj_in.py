@@ -14,6 +14,7 @@ from typing import NamedTuple
 from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
 from rib.eligibility import Ineligible, Why
 from rib.family import Family
+from rib.loc_rib import Table
 from rib.next_hop import AnyNextHop, Resolver, why_not_a_host
 from rib.policy import Policy, accept
 from rib.roles import Role, applies, leak, marked
@@ -89,7 +90,10 @@ class AdjRibIn:
 
     def __init__(self, source: Source, rules: ImportRules, families: Iterable[Family]) -> None:
         self.source = source
-        self.tables: dict[Family, dict[bytes, Path]] = {family: {} for family in families}
+        self._all_usable = True  #: no route of the peer was ever refused
+        self._tables: dict[Family, dict[bytes, Path]] = {family: {} for family in families}
+        self._arrived: list[tuple[Family, Sequence[bytes], Path]] = []
+        self._arrivals = 0
         #: By family, the keys of routes that the peer has not said again since `mark_stale` (RFC 4724 4.2, RFC 7313 4.2).
         self.stale: dict[Family, set[bytes]] = {}
         self._paths: dict[object, Path] = {}
@@ -101,6 +105,28 @@ class AdjRibIn:
     def __len__(self) -> int:
         return sum(map(len, self.tables.values()))
 
+    @property
+    def tables(self) -> dict[Family, dict[bytes, Path]]:
+        """The routes: by family, from NLRI (under add-path with the path identifier before it) to path."""
+        if self._arrived:
+            arrived, self._arrived, self._arrivals = self._arrived, [], 0
+            for family, keys, path in arrived:
+                table = self._tables[family]
+                for key in keys:
+                    table[key] = path
+        return self._tables
+
+    def take(self, table: Table, family: Family, keys: Sequence[bytes], attributes: Attributes) -> None:
+        """Take in routes without path identifiers, and make them candidates in `table`. Only where `uniform` holds."""
+        path = self.path(attributes)
+        # A prefix without a best path is none of this peer's, if all of its routes count: this one is new then, and may be
+        # put in its place when somebody looks. A table that comes in goes out again before anybody does.
+        if self._all_usable and path.ineligible is None and not self.stale and table.arrive(keys, path):
+            self._arrived.append((family, keys, path))
+            self._arrivals += len(keys)
+        else:
+            table.insert(keys, path, self.store(family, keys, path))
+
     def path(self, attributes: Attributes, path_id: int | None = None, role: Role | None = None) -> Path:
         """The path that stands for `attributes` from this peer, before a policy that looks at the prefix.
 
@@ -111,14 +137,17 @@ class AdjRibIn:
             index = (index, role)
         found = self._paths.get(index)
         if found is None:
-            found = self._remember(index, self._make(attributes, path_id, role))
+            found = self._usual(attributes, path_id) or self._make(attributes, path_id, role)
+            if self._former:
+                found = self._or_former(index, found)
+            self._paths[index] = found
         return found
 
     def _role(self, family: Family) -> Role | None:
         return self.rules.role if self.rules.role is not None and applies(family) else None
 
-    def _remember(self, index: object, path: Path) -> Path:
-        """Keep a path that was made, or the one in its place before new rules, if they come to the same."""
+    def _or_former(self, index: object, path: Path) -> Path:
+        """A path that was made, or the one in its place before new rules, if they come to the same."""
         former = self._former.get(index)
         if (
             former is not None
@@ -126,8 +155,7 @@ class AdjRibIn:
             and former.interior_cost == path.interior_cost
             and former.attributes == path.attributes
         ):
-            path = former
-        self._paths[index] = path
+            return former
         return path
 
     def live_blocks(self) -> set[int]:
@@ -140,12 +168,20 @@ class AdjRibIn:
         if known < self._sweep_at:
             return False
         self._sweep_at = known + SWEEP_FLOOR // 4  # until then the answer would hardly be another
-        return 2 * known > len(self)
+        return 2 * known > self._arrivals + sum(map(len, self._tables.values()))
 
     def forget(self, live: set[int]) -> None:
         """Drop the paths of attribute blocks whose identity is not in `live`."""
         self._paths = {index: path for index, path in self._paths.items() if id(path.received) in live}
         self._sweep_at = max(SWEEP_FLOOR, 2 * len(self._paths))
+
+    def _usual(self, received: Attributes, path_id: int | None) -> Path | None:
+        """What `_make` gives where nothing stands against a route and nothing changes it; None where it has to look."""
+        if self._untouched:
+            ineligible, cost = self._judge_next_hop(received)
+            if ineligible is None and not received.count_as(self.rules.own_asn):
+                return Path(received, self.source, received, None, path_id, cost)
+        return None
 
     def _make(self, received: Attributes, path_id: int | None, role: Role | None) -> Path:
         rules, source = self.rules, self.source
@@ -184,7 +220,7 @@ class AdjRibIn:
             refused = Ineligible(Why.POLICY) if changed is None else None
             attributes = before.attributes if changed is None else changed
             made = Path(attributes, self.source, before.received, refused, before.path_id, before.interior_cost)
-            found = self._remember(index, made)
+            found = self._paths[index] = self._or_former(index, made)
         return found
 
     def announce(
@@ -238,6 +274,8 @@ class AdjRibIn:
     def store(self, family: Family, keys: Sequence[bytes], path: Path) -> Mapping[bytes, Path] | None:
         """Put `path` under each of `keys`; gives what stood there before, None for nothing."""
         table = self.tables[family]
+        if path.ineligible is not None:
+            self._all_usable = False
         if self.stale and (stale := self.stale.get(family)):
             stale.difference_update(keys)
         if table.keys().isdisjoint(keys):
@@ -318,13 +356,21 @@ class AdjRibIn:
         """The peer is back (RFC 4724 4.2): go on with what there is, which was all received under `rules` or like them."""
         if rules != self.rules:
             self._adopt(rules)
-        self.tables = {family: self.tables.get(family, {}) for family in families}
+        self._tables = {family: self.tables.get(family, {}) for family in families}
 
     def _adopt(self, rules: ImportRules) -> None:
         self.rules = rules
         self._per_prefix = rules.policy is not None and rules.policy.per_prefix
         #: One path stands for all prefixes of an attribute block: `path` and `store` do what `announce` does.
         self.uniform = not self._per_prefix and rules.role is None
+        #: Routes of this peer are used as they are, unless their next hop or their AS_PATH says otherwise.
+        self._untouched = (
+            rules.policy is not None
+            and rules.policy.trivial
+            and rules.role is None
+            and rules.default_local_pref == DEFAULT_LOCAL_PREF
+            and self.source.kind is SourceKind.EXTERNAL
+        )
         self._paths, self._next_hops = {}, {}
 
 

@@ -12,15 +12,16 @@ member only, whose own route has just become the best.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from itertools import chain
 from typing import Final
 
 from rib.attributes import Attributes
 from rib.export import Exported, ExportRules
 from rib.family import Family
-from rib.loc_rib import LocRib
+from rib.loc_rib import Arrivals, LocRib
 from rib.route import Path, Source, SourceKind
 
 #: Prefixes that one `drain` takes at most, so that a full table goes out in pieces and timers get their turn.
@@ -51,19 +52,27 @@ class AdjRibOut:
         self.rules = rules
         self._picks_sources = rules.picks_sources
         self.pending: dict[Family, dict[bytes, Path | None]] = {family: {} for family in families}
+        # Prefixes of which the peers have heard nothing, in the runs in which they came; while there are any of a
+        # family, its pending map is empty, and their paths are still the best.
+        self._arrived: dict[Family, list[tuple[Sequence[bytes], Path]]] = {family: [] for family in families}
         self._per_prefix = rules.default_originate or (rules.policy is not None and rules.policy.per_prefix)
         self._verdicts: dict[Path, Exported | None] = {}
 
     def __bool__(self) -> bool:
-        return any(self.pending.values())
+        return any(self.pending.values()) or any(self._arrived.values())
 
     def note(self, family: Family, changed: Mapping[bytes, Path | None]) -> bool:
         """Remember that the best paths of these prefixes changed from the given ones. Gives whether it concerns us."""
         pending = self.pending.get(family)
         if pending is None or self.rules.policy is None:
             return False
+        if isinstance(changed, Arrivals):
+            if not pending and not self._per_prefix:
+                return self._note_arrivals(family, changed)
+            changed = dict.fromkeys(changed)
         if self._picks_sources and not (changed := self._concerning(family, changed)):
             return False
+        pending = self._settled(family)
         if not pending:
             self.pending[family] = dict(changed)
         elif pending.keys().isdisjoint(changed):
@@ -72,6 +81,14 @@ class AdjRibOut:
             for nlri, old in changed.items():
                 pending.setdefault(nlri, old)
         return True
+
+    def _note_arrivals(self, family: Family, arrivals: Arrivals) -> bool:
+        runs = arrivals.runs
+        if self._picks_sources:
+            never = self.rules.why_never
+            runs = [(prefixes, path) for prefixes, path in runs if not never(path.source)]
+        self._arrived[family] += runs
+        return bool(runs)
 
     def _concerning(self, family: Family, changed: Mapping[bytes, Path | None]) -> Mapping[bytes, Path | None]:
         """The changes that the peers can hear of: in a full mesh, none of those that another peer told us of."""
@@ -83,13 +100,21 @@ class AdjRibOut:
                 kept[nlri] = old
         return kept
 
+    def _settled(self, family: Family) -> dict[bytes, Path | None]:
+        """The pending map of a family, with all that is pending."""
+        if arrived := self._arrived[family]:
+            self._arrived[family] = []
+            self.pending[family] = dict.fromkeys(chain.from_iterable(keys for keys, _ in arrived))
+        return self.pending[family]
+
     def note_all(self, family: Family) -> None:
         """Remember the whole Loc-RIB as new, for a peer that has heard nothing yet."""
         self.note(family, dict.fromkeys(self.loc_rib.table(family).best))
 
     def note_again(self, family: Family) -> None:
         """Remember the whole Loc-RIB as to be told again: a route refresh (RFC 2918) or other rules."""
-        if (pending := self.pending.get(family)) is not None:
+        if family in self.pending:
+            pending = self._settled(family)
             for nlri in self.loc_rib.table(family).best:
                 pending[nlri] = UNCERTAIN
 
@@ -100,7 +125,8 @@ class AdjRibOut:
         self._picks_sources = rules.picks_sources
         self._per_prefix = rules.default_originate or (rules.policy is not None and rules.policy.per_prefix)
         self._verdicts.clear()
-        for family, pending in self.pending.items():
+        for family in self.pending:
+            pending = self._settled(family)
             # What they heard of these went out by other rules, which are no longer known.
             pending.update(dict.fromkeys(pending, UNCERTAIN))
             self.note_again(family)
@@ -117,7 +143,7 @@ class AdjRibOut:
 
     def take_after(self, other: AdjRibOut) -> None:
         """Go on where `other` is, which was told the same and told its peers the same."""
-        self.pending = {family: dict(pending) for family, pending in other.pending.items()}
+        self.pending = {family: dict(other._settled(family)) for family in other.pending}
 
     def named(self, family: Family, nlri: bytes) -> bytes:
         """The NLRI as it goes out."""
@@ -125,21 +151,44 @@ class AdjRibOut:
 
     def _take(self, family: Family, limit: int) -> dict[bytes, Path | None]:
         """Up to `limit` prefixes, out of the pending map."""
-        pending = self.pending[family]
+        pending = self._settled(family)
         if len(pending) <= limit:
             self.pending[family] = {}
             return pending
         first = list(pending)[:limit]
         return {nlri: pending.pop(nlri) for nlri in first}
 
+    def _take_arrived(self, family: Family, limit: int) -> dict[Path, list[bytes]]:
+        """Prefixes by path, up to `limit`, of those that the peers have not heard of; empty if there are none."""
+        arrived = self._arrived[family]
+        groups: dict[Path, list[bytes]] = {}
+        taken = 0
+        for prefixes, path in arrived:
+            if len(prefixes) > limit:
+                arrived[taken], prefixes = (prefixes[limit:], path), prefixes[:limit]
+            else:
+                taken += 1
+            found = groups.get(path)
+            if found is None:
+                groups[path] = list(prefixes)
+            else:
+                found += prefixes
+            limit -= len(prefixes)
+            if not limit:
+                break
+        self._arrived[family] = arrived[taken:]
+        return groups
+
     def drain(self, family: Family, limit: int = DRAIN_LIMIT) -> Batch | None:
         """Take up to `limit` prefixes out of the pending map and say what the peers must hear; None if nothing is pending."""
+        batch = Batch(family)
+        if groups := self._take_arrived(family, limit):
+            self._announce(batch, groups)
+            return batch
         taken = self._take(family, limit)
         if not taken:
             return None
-        batch = Batch(family)
         best = self.loc_rib.table(family).best.get
-        groups: dict[Path, list[bytes]] = {}
         last: Path | None = None
         group: list[bytes] = []
         replaced: list[tuple[bytes, Path, Path]] = []
@@ -154,19 +203,22 @@ class AdjRibOut:
                 group.append(nlri)
                 if old is not None:
                     replaced.append((nlri, old, new))
-        if self._per_prefix:
-            for path, prefixes in groups.items():
-                self._announce_each(batch, path, prefixes)
-        else:
-            verdict, announced = self.rules.verdict, batch.announced
-            for path, prefixes in groups.items():
-                if (exported := verdict(family, prefixes[0], path)) is not None:
-                    announced.append((exported, path.source, prefixes))
+        self._announce(batch, groups)
         for nlri, old, new in replaced:
             self._replace(batch, nlri, old, new)
         if not self:
             self._verdicts.clear()
         return batch
+
+    def _announce(self, batch: Batch, groups: dict[Path, list[bytes]]) -> None:
+        if self._per_prefix:
+            for path, prefixes in groups.items():
+                self._announce_each(batch, path, prefixes)
+            return
+        verdict, announced, family = self.rules.verdict, batch.announced, batch.family
+        for path, prefixes in groups.items():
+            if (exported := verdict(family, prefixes[0], path)) is not None:
+                announced.append((exported, path.source, prefixes))
 
     def _announce_each(self, batch: Batch, path: Path, prefixes: list[bytes]) -> None:
         by_result: dict[Exported, list[bytes]] = {}
@@ -194,7 +246,7 @@ class AdjRibOut:
 
     def told(self, family: Family, member: Source | None = None) -> Iterator[tuple[bytes, Path]]:
         """The paths that the member `member` has heard of, as (NLRI, path), and those that the rules kept from it."""
-        pending = self.pending.get(family, {})
+        pending = self._settled(family) if family in self.pending else {}
         for nlri, path in self.loc_rib.table(family).best.items():
             if nlri not in pending and path.source is not member:
                 yield nlri, path

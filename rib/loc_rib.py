@@ -5,19 +5,49 @@ prefixes have one candidate, so `others` stays small, and taking in an UPDATE wh
 A candidate is told from another by identity: whoever replaces or withdraws a path names the old `Path` object.
 
 What changed is gathered until `LocRib.flush`, so that the UPDATEs of one read from a socket, however many, reach each
-listener as one dict: NLRI to the path that was best when it was last told.
+listener as one mapping: NLRI to the path that was best when it was last told. A lot of routes that are all new, which is
+what a table that comes in is made of, is not even put into a dict: it is handed on in the runs in which it came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
+from itertools import chain
 
 from rib.decision import DEFAULT_DECISION, DecisionOptions, best_of, rank, sharing
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from rib.policy import PrefixRange
 from rib.prefix import Prefix, covering_nlri
 from rib.route import Change, Path, Route
+
+
+class Arrivals(Mapping[bytes, None]):
+    """Prefixes that had no path when listeners were last told, each to None.
+
+    `runs` has them with their best paths, as they came: lists of NLRI, no prefix twice.
+    """
+
+    __slots__ = ("_as_dict", "runs")
+
+    def __init__(self, runs: list[tuple[Sequence[bytes], Path]]) -> None:
+        self.runs = runs
+        self._as_dict: dict[bytes, None] | None = None
+
+    def _dict(self) -> dict[bytes, None]:
+        if self._as_dict is None:
+            self._as_dict = dict.fromkeys(chain.from_iterable(keys for keys, _ in self.runs))
+        return self._as_dict
+
+    def __getitem__(self, nlri: bytes) -> None:
+        return self._dict()[nlri]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._dict())
+
+    def __len__(self) -> int:
+        return sum(len(keys) for keys, _ in self.runs)
+
 
 #: What a listener gets: the family, and for each changed NLRI the path that was best before (None: there was none).
 Listener = Callable[[Family, "Mapping[bytes, Path | None]"], None]
@@ -26,16 +56,37 @@ Listener = Callable[[Family, "Mapping[bytes, Path | None]"], None]
 class Table:
     """The candidates of one family, and what changed since it was last asked."""
 
-    __slots__ = ("best", "changed", "options", "others", "tells_all")
+    __slots__ = ("_arrived", "_changed", "best", "options", "others", "tells_all")
 
     def __init__(self, options: DecisionOptions = DEFAULT_DECISION) -> None:
         self.best: dict[bytes, Path] = {}
         self.others: dict[bytes, list[Path]] = {}
-        self.changed: dict[bytes, Path | None] = {}
         self.options = options
-        self.tells_all = (
-            False  #: also of prefixes where only a losing candidate changed: somebody is told of all (RFC 7911)
-        )
+        #: Also of prefixes where only a losing candidate changed: somebody is told of all (RFC 7911).
+        self.tells_all = False
+        # One of the two is empty: runs of prefixes that are all new, or NLRI to what was best before.
+        self._arrived: list[tuple[Sequence[bytes], Path]] = []
+        self._changed: dict[bytes, Path | None] = {}
+
+    @property
+    def has_news(self) -> bool:
+        """Whether `news` has something to tell."""
+        return bool(self._arrived or self._changed)
+
+    def news(self) -> Mapping[bytes, Path | None]:
+        """What changed since it was last asked: NLRI to the path that was best then, None for none."""
+        if self._arrived:
+            arrived, self._arrived = self._arrived, []
+            return Arrivals(arrived)
+        changed, self._changed = self._changed, {}
+        return changed
+
+    def _changes(self) -> dict[bytes, Path | None]:
+        """The dict of changes, to write to."""
+        if self._arrived:
+            arrived, self._arrived = self._arrived, []
+            self._changed = dict.fromkeys(chain.from_iterable(keys for keys, _ in arrived))
+        return self._changed
 
     def candidates(self, nlri: bytes) -> list[Path]:
         """All eligible paths to `nlri`, best first."""
@@ -61,12 +112,10 @@ class Table:
             if before:
                 self.remove(before.items())
             return
-        best, changed = self.best, self.changed
-        if before is None and best.keys().isdisjoint(keys) and changed.keys().isdisjoint(keys):
-            for key in keys:
-                best[key] = path
-                changed[key] = None
+        if before is None and self.arrive(keys, path):
             return
+        best = self.best
+        changed = self._changes()
         others = self.others
         before = before or {}
         for key in keys:
@@ -84,6 +133,18 @@ class Table:
             else:
                 self._choose(key, current, old, path)
 
+    def arrive(self, keys: Sequence[bytes], path: Path) -> bool:
+        """Make `path`, which is eligible, the only candidate for `keys` if none of them has any; gives whether it did."""
+        best = self.best
+        if self._changed or not best.keys().isdisjoint(keys):
+            return False
+        size = len(best)
+        for key in keys:
+            best[key] = path
+        once = len(best) - size == len(keys)
+        self._arrived.append((keys if once else [*dict.fromkeys(keys)], path))
+        return True
+
     def _choose(self, key: bytes, current: Path, old: Path | None, path: Path) -> None:
         """Decide anew between `current`, the others and `path`, of which `old` is replaced."""
         others = self.others
@@ -97,7 +158,7 @@ class Table:
         if winner is not current:
             self.best[key] = winner
         if winner is not current or self.tells_all:
-            self.changed.setdefault(key, current)
+            self._changed.setdefault(key, current)
         candidates.remove(winner)
         if candidates:
             others[key] = candidates
@@ -106,7 +167,7 @@ class Table:
 
     def remove(self, gone: Iterable[tuple[bytes, Path]]) -> None:
         """Take candidates away."""
-        best, others, changed = self.best, self.others, self.changed
+        best, others, changed = self.best, self.others, self._changes()
         for key, old in gone:
             if best.get(key) is old:
                 losers = others.pop(key, None) if others else None
@@ -129,7 +190,7 @@ class Table:
 
 
 class LocRib:
-    """The Loc-RIB of a speaker, all families. Listeners hear of changes at every `flush`, and must not keep the dict."""
+    """The Loc-RIB of a speaker, all families. Listeners hear of changes at every `flush`, and must not keep the mapping."""
 
     def __init__(self, options: DecisionOptions = DEFAULT_DECISION) -> None:
         self.options = options
@@ -160,8 +221,8 @@ class LocRib:
         if self.held:
             return
         for family, table in self.tables.items():
-            if table.changed:
-                changed, table.changed = table.changed, {}
+            if table.has_news:
+                changed = table.news()
                 for listener in tuple(self._listeners):
                     listener(family, changed)
 

@@ -40,6 +40,8 @@ def nlri_from_text(text: str) -> tuple[int, bytes]:
 def _network(text: str) -> IPv4Network | IPv6Network:
     """Of the forms that are not written every day: an address alone, a netmask. Raises ValueError."""
     try:
+        if "%" in text:
+            raise ValueError("a prefix has no zone")  # it is the same on every link
         return ip_network(text)
     except ValueError as error:
         raise ValueError(_why_not(text)) from error

@@ -157,8 +157,7 @@ class Intake:
         family, attributes, nlri, ids = reach
         table = self._loc_rib.table(family)
         if ids is None and adj_in.uniform:
-            path = adj_in.path(attributes)
-            table.insert(nlri, path, adj_in.store(family, nlri, path))
+            adj_in.take(table, family, nlri, attributes)
         else:
             for path, keys, before in adj_in.announce(family, nlri, attributes, ids):
                 table.insert(keys, path, before)

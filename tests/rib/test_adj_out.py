@@ -278,7 +278,7 @@ class AdjRibOutIsWhatWasTold(RuleBasedStateMachine):
 
     @invariant()
     def members_hold_what_it_says(self) -> None:
-        if hasattr(self, "adj_out") and not self.table.changed:
+        if hasattr(self, "adj_out") and not self.table.has_news:
             for member in MEMBERS:
                 shown = dict(self.adj_out.routes(IPV4_UNICAST, member))
                 assert shown.items() <= self.held[member].items()

@@ -99,6 +99,8 @@ def test_text_comes_back(prefix: Prefix) -> None:
 def test_text_is_read_as_the_standard_library_reads_it(text: str) -> None:
     try:
         expected = ip_network(text)
+        if "%" in text:
+            raise ValueError(text)  # a prefix is the same on every link: it has no zone
     except ValueError:
         with pytest.raises(ValueError, match=r"is not an IP prefix|host bits"):
             Prefix(text)
