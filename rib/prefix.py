@@ -41,7 +41,7 @@ def _network(text: str) -> IPv4Network | IPv6Network:
     """Of the forms that are not written every day: an address alone, a netmask. Raises ValueError."""
     try:
         if "%" in text:
-            raise ValueError("a prefix has no zone")  # it is the same on every link
+            raise ValueError(text)
         return ip_network(text)
     except ValueError as error:
         raise ValueError(_why_not(text)) from error
@@ -58,6 +58,8 @@ def _why_not(text: str) -> str:
         masked = ip_network(text, strict=False)
     except ValueError:
         return f"{text!r} is not an IP prefix"
+    if "%" in text:
+        return f"{text!r} is not an IP prefix: a prefix has no zone"
     return f"{text!r} has host bits set; the prefix is {masked}"
 
 
