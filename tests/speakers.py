@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import IPv4Address, ip_address
+from typing import Any
 
 import trio
 from helpers import ANY, capabilities, messages_in
@@ -60,6 +61,10 @@ class Laboratory:
         await here.wait_established()
         await settle()
         return there, here
+
+    async def start(self, task: Callable[..., Awaitable[object]], *args: object) -> Any:
+        """Run a task until the laboratory ends; gives what it says when it has started."""
+        return await self._nursery.start(task, *args)
 
     def listen(self, address: str, handler: Handler) -> None:
         """Hand connections to `address` to `handler`."""

@@ -185,6 +185,13 @@ class Speaker:
         self.loc_rib.table(family).remove([(made.nlri, path)])
         self.groups.wake()
 
+    def next_hops_changed(self) -> None:
+        """Judge all that was received anew: the resolver gives other answers than before (RFC 4271 9.1.2.1)."""
+        for peer in self.peers.values():
+            if (adj_in := peer.adj_in) is not None:
+                peer.intake.rejudge(adj_in.rules)
+        self.groups.wake()
+
     # What it holds.
 
     def statistics(self) -> SpeakerCounts:

@@ -7,6 +7,7 @@ from bgp.net.kernel.fib import Fib, FibCounts, Missing
 from bgp.net.kernel.memory import MemoryKernel
 from bgp.net.kernel.model import BLACKHOLE, Hop, Kernel, KernelOptions, KernelRoute, Link, Way
 from bgp.net.kernel.resolver import KernelResolver
+from bgp.net.kernel.serve import open_kernel, serve_kernel
 
 __all__ = [
     "BLACKHOLE",
@@ -21,4 +22,6 @@ __all__ = [
     "MemoryKernel",
     "Missing",
     "Way",
+    "open_kernel",
+    "serve_kernel",
 ]

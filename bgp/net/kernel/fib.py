@@ -93,6 +93,7 @@ class Fib:
         }
         self._written = self._removed = 0
         self._news = trio.Event()
+        self._lock = trio.Lock()  #: while it is held, `installed` may be ahead of the kernel
         self._settling = trio.Event()
         self._is_unsure = False
         self._idle = trio.Event()
@@ -225,10 +226,9 @@ class Fib:
                 taken = list(islice(due, BATCH))
                 for nlri in taken:
                     del due[nlri]
-                if edits := self._edits(family, taken):
-                    left_over = self._refused(await self.kernel.edit(edits))
-                    if left_over:
-                        await self.kernel.edit(left_over)
+                async with self._lock:
+                    if (edits := self._edits(family, taken)) and (refusals := await self.kernel.edit(edits)):
+                        await self.kernel.edit(self._refused(refusals))
 
     def _edits(self, family: Family, keys: Iterable[bytes]) -> list[Edit]:
         """What has to be done for these prefixes; `installed` is then as if it were done."""
@@ -351,22 +351,26 @@ class Fib:
         self._is_unsure = False
         await self._load()
         self._move()
-        there: dict[Family, dict[bytes, Way]] = {family: {} for family in FAMILIES}
-        for route in await self.kernel.routes(own=True):
-            there[_family(route.afi)][route.nlri] = route.way
-        for family, installed in self.installed.items():
-            found = there[family]
-            wrong = {nlri for nlri in installed.keys() | found.keys() if installed.get(nlri) != found.get(nlri)}
-            wrong -= self._due[family].keys()
-            for nlri in wrong:
-                installed.pop(nlri, None)
-                if nlri in found:
-                    installed[nlri] = found[nlri]
-                else:
-                    self.stale.discard((family, nlri))
-            self.due(family, wrong)
+        async with self._lock:
+            there: dict[Family, dict[bytes, Way]] = {family: {} for family in FAMILIES}
+            for route in await self.kernel.routes(own=True):
+                there[_family(route.afi)][route.nlri] = route.way
+            for family, found in there.items():
+                self._compare(family, found)
         for family, nlri in list(self.missing):
             self.due(family, (nlri,))
+
+    def _compare(self, family: Family, found: Mapping[bytes, Way]) -> None:
+        """Take what was found for what is installed; where we thought otherwise, look again."""
+        installed = self.installed[family]
+        wrong = {nlri for nlri in installed.keys() | found.keys() if installed.get(nlri) != found.get(nlri)}
+        for nlri in wrong:
+            if nlri in found:
+                installed[nlri] = found[nlri]
+            else:
+                del installed[nlri]
+                self.stale.discard((family, nlri))
+        self.due(family, wrong)
 
 
 def _family(afi: int) -> Family:

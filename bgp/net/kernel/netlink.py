@@ -16,7 +16,7 @@ from functools import partial
 from socket import SO_RCVBUF, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET, htonl, socket
 from struct import pack
 from sys import byteorder
-from typing import Final
+from typing import Final, TypeVar
 
 import trio
 
@@ -52,6 +52,8 @@ from bgp.net.kernel.spelling import (
     scan,
 )
 from rib.family import Afi
+
+T = TypeVar("T")
 
 # linux/netlink.h, asm-generic/socket.h; not all in Python's socket module.
 AF_NETLINK, NETLINK_ROUTE, SOL_NETLINK = 16, 0, 270
@@ -95,37 +97,37 @@ class NetlinkKernel:
 
     async def links(self) -> dict[int, Link]:
         """All links by their number."""
-        found = await self._dump(dump_links)
-        made = [read_link(message) for message in found]
-        return {link.number: link for link in made}
+        return {link.number: link for link in await self._dump(dump_links, read_link)}
 
     async def routes(self, *, own: bool) -> list[KernelRoute]:
         """Our routes in the table, or those of everybody else there."""
         protocol = self.options.protocol if own else 0
+
+        def read(message: bytes) -> KernelRoute | None:
+            route = scan(message, self.options.table)
+            return route if route is not None and self._is_own(route) is own else None
+
         found: list[KernelRoute] = []
         for afi in (Afi.IPV4, Afi.IPV6):
-            for message in await self._dump(partial(self._speller.dump, afi, protocol)):
-                route = scan(message, self.options.table)
-                if route is not None and self._is_own(route) is own:
-                    found.append(route)
+            found += await self._dump(partial(self._speller.dump, afi, protocol), read)
         return found
 
     def _is_own(self, route: KernelRoute) -> bool:
         return route.protocol == self.options.protocol and route.metric == self.options.metric
 
-    async def _dump(self, request: Callable[[int], bytes]) -> list[bytes]:
-        """All messages of a list; the list is asked for again where it changed meanwhile."""
+    async def _dump(self, request: Callable[[int], bytes], read: Callable[[bytes], T | None]) -> list[T]:
+        """What `read` makes of each message of a list; the list is asked for again where it changed meanwhile."""
         async with self._lock:
             for _ in range(DUMP_ATTEMPTS):
-                found, is_torn = await self._listed(request)
+                found, is_torn = await self._listed(request, read)
                 if not is_torn:
                     break
             return found
 
-    async def _listed(self, request: Callable[[int], bytes]) -> tuple[list[bytes], bool]:
+    async def _listed(self, request: Callable[[int], bytes], read: Callable[[bytes], T | None]) -> tuple[list[T], bool]:
         sequence = self._next()
         await self._requests.send(request(sequence))
-        found: list[bytes] = []
+        found: list[T] = []
         is_torn = False
         while True:
             for kind, flags, number, message in messages(await self._requests.recv(PIECE)):
@@ -136,7 +138,8 @@ class NetlinkKernel:
                     if (error := _error(message)) and error != errno.ENOENT:  # there is no such table yet
                         raise OSError(error, os.strerror(error))
                     return found, is_torn
-                found.append(message)
+                if (made := read(message)) is not None:
+                    found.append(made)
 
     async def edit(self, edits: Sequence[Edit]) -> list[Refusal]:
         """Do all of it, in order; gives what was refused. An edit that is refused for one prefix is done for the others."""

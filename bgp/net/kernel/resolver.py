@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
 from bgp.net.kernel.model import Hop, KernelRoute, Link
-from rib.trie import NlriTrie, PrefixTrie
+from rib.trie import PrefixTrie
 
 Address = IPv4Address | IPv6Address
 
@@ -86,6 +86,8 @@ class KernelResolver:
         return found
 
     def _metric(self, address: Address) -> int | None:
+        if address.is_loopback:
+            return 0  # of a session over loopback addresses; from any other it is no host address
         if address.is_link_local:
             return 0 if any(link.is_up for link in self._links.values()) else None
         for route in self._best(address):
@@ -144,7 +146,3 @@ class KernelResolver:
         self._ways = {index: self._way(*index) for index in ways}
         unknown, self._has_forgotten = self._has_forgotten, False
         return Moved(unknown or self._metrics != metrics, unknown or self._ways != ways)
-
-    def half(self, afi: int) -> NlriTrie[dict[int, KernelRoute]]:
-        """The routes of one address family, for those who want to see them."""
-        return self._routes.family(afi)
