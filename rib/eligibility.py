@@ -42,4 +42,6 @@ class Ineligible(NamedTuple):
     detail: str = ""
 
     def __str__(self) -> str:
+        if self.why is Why.AS_LOOP and self.detail:
+            return f"own AS {self.detail} in AS_PATH"
         return f"{self.why.value}: {self.detail}" if self.detail else self.why.value

@@ -239,9 +239,8 @@ class Forwarder:
         asked, queue = {start}, deque([start])
         while queue:
             node = queue.popleft()
-            refused = [f"{r.prefix} from {r.peer}: {r.reason}" for r in self.routers[node].rejected(destination)]
-            if refused:
-                return node, f"node {node} rejects {'; '.join(refused)}"
+            if refused := list(self.routers[node].rejected(destination)):
+                return node, f"node {node} rejects {_together(refused)}"
             for peer in self.topology.neighbours_of(node):
                 held = self._longest_match(peer, destination)
                 if held is not None:
@@ -322,6 +321,14 @@ def _nlri(address: Address, length: int) -> bytes:
     width = address.max_prefixlen
     masked = int(address) >> (width - length) << (width - length)
     return bytes((length,)) + masked.to_bytes(width // 8, "big")[: (length + 7) // 8]
+
+
+def _together(refused: Iterable[Rejected]) -> str:
+    """Refused routes in words, those alike from several peers at once."""
+    peers: dict[tuple[Prefix, str], list[str]] = {}
+    for one in refused:
+        peers.setdefault((one.prefix, one.reason), []).append(one.peer)
+    return "; ".join(f"{prefix} from {' and '.join(some)}: {reason}" for (prefix, reason), some in peers.items())
 
 
 def _prefix_of(link: Link, address: Address) -> Prefix:

@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from bgp.error import LocalError
-from bgp.topology import as_per_rack, as_per_server, downward_default, flat_tor, mesh, reflectors
+from bgp.topology import (
+    as_per_rack,
+    as_per_server,
+    downward_default,
+    flat_tor,
+    leaf_spine,
+    mesh,
+    planes,
+    read_graph,
+    reflectors,
+)
 from bgp.topology.model import Topology
 
 
@@ -32,9 +42,17 @@ _NODES: Final = Parameter("nodes", 6, "nodes that have pods")
 _RACKS: Final = Parameter("racks", 3, "racks, each with one ToR")
 _SERVERS: Final = Parameter("servers", 2, "servers in a rack")
 _SPINES: Final = Parameter("spines", 2, "spines that every ToR is cabled to")
+_TORS: Final = Parameter("tors", 1, "ToRs of a rack")
 _BLOCKS: Final = Parameter("blocks", 1, "pod blocks (/26, /122) of a node")
 _STACK: Final = Parameter("stack", "4", "versions of IP", ("4", "6", "dual"))
 _WITHOUT: Final = Parameter("without", "", "knobs to leave out, with commas between: see what breaks, and why")
+
+
+def _graph(file: str = "", *, blocks: int = 1, stack: str = "4", without: str = "") -> Topology:
+    if not file:
+        raise LocalError("which graph? write --file FILE")
+    return read_graph(file, blocks=blocks, stack=stack, without=without)
+
 
 #: The models of `bgp lab`, by name.
 MODELS: Final[Mapping[str, Model]] = {
@@ -45,6 +63,12 @@ MODELS: Final[Mapping[str, Model]] = {
             "every node peers with every other: one AS over iBGP, or an AS per node over eBGP",
             mesh,
             (_NODES, Parameter("asn", "one", "who shares an AS", ("one", "per-node")), _BLOCKS, _STACK, _WITHOUT),
+        ),
+        Model(
+            "planes",
+            "one AS; nodes on several switched planes, a mesh over each, all planes used together",
+            planes,
+            (_NODES, Parameter("planes", 2, "switched planes that every node is on"), _BLOCKS, _STACK, _WITHOUT),
         ),
         Model(
             "reflectors",
@@ -83,6 +107,7 @@ MODELS: Final[Mapping[str, Model]] = {
                 _RACKS,
                 _SERVERS,
                 _SPINES,
+                _TORS,
                 Parameter("tor_as", "each", "the ToRs' AS numbers", ("each", "one")),
                 _BLOCKS,
                 _STACK,
@@ -97,7 +122,34 @@ MODELS: Final[Mapping[str, Model]] = {
                 _RACKS,
                 _SERVERS,
                 _SPINES,
+                _TORS,
                 Parameter("routes", "default", "what goes down", ("default", "full")),
+                _BLOCKS,
+                _STACK,
+                _WITHOUT,
+            ),
+        ),
+        Model(
+            "leaf-spine",
+            "clusters of leaves and spines under superspines, eBGP everywhere (RFC 7938)",
+            leaf_spine,
+            (
+                Parameter("leaves", 4, "leaves of a cluster"),
+                Parameter("servers", 2, "servers of a leaf"),
+                Parameter("spines", 2, "spines of a cluster"),
+                Parameter("clusters", 1, "clusters; more than one have superspines above"),
+                Parameter("superspines", 2, "routers that join the clusters"),
+                _BLOCKS,
+                _STACK,
+                _WITHOUT,
+            ),
+        ),
+        Model(
+            "graph",
+            "any graph: an AS per node, and policies from who is whose customer, peer or provider",
+            _graph,
+            (
+                Parameter("file", "", "edge list, CAIDA relationships, GML, GraphML or JSON"),
                 _BLOCKS,
                 _STACK,
                 _WITHOUT,

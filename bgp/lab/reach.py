@@ -26,6 +26,7 @@ class Reachability:
     pairs: int
     failed: tuple[Failure, ...]
     lost: int  #: pairs of pods that fail
+    as_meant: bool  #: those that fail are those that the topology keeps apart
 
     @property
     def ok(self) -> int:
@@ -54,7 +55,8 @@ class Reachability:
             lost += sum(broken.values())
         order = {host.name: place for place, host in enumerate(topology.hosts)}
         failed.sort(key=lambda one: (order[one.source], order[one.destination]))
-        return cls(pods * pods * len(hosts) * (len(hosts) - 1), tuple(failed), lost)
+        as_meant = {one[:2] for one in failed} == {pair for pair in topology.separate if among >= {*pair}}
+        return cls(pods * pods * len(hosts) * (len(hosts) - 1), tuple(failed), lost, as_meant)
 
 
 def _failures(topology: Topology, forwarder: Forwarder, host: Node, number: int) -> Iterator[tuple[str, Failure]]:

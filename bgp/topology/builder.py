@@ -52,6 +52,11 @@ PLAIN: Final = PeerOptions(
     address="0.0.0.0", asn=0, families=(IPV4_UNICAST,), import_policy=accept, export_policy=accept
 )
 
+#: The knob of all models with several ways up: use the equal ones together, whatever ASes are in their AS_PATHs.
+MULTIPATH: Final = "multipath"
+#: How many equal ways are used together where that knob is on.
+WAYS: Final = 64
+
 #: Lets through what our own AS originates and nothing that came from elsewhere.
 OWN_AS: Final = Policy("own AS", (Rule(Match(max_path_length=0)),))
 
@@ -96,9 +101,16 @@ class Builder:
     """Collects a topology. Names and numbers count from 1."""
 
     def __init__(
-        self, model: str, parameters: Mapping[str, int | str], without: tuple[str, ...] = (), *, stack: str = "4"
+        self,
+        model: str,
+        parameters: Mapping[str, int | str],
+        without: tuple[str, ...] = (),
+        *,
+        stack: str = "4",
+        multipath: bool = False,
     ) -> None:
         one_of("stack", stack, tuple(STACKS))
+        self.multipath = multipath and MULTIPATH not in without
         self.model = model
         self.parameters = {**parameters, "stack": stack}
         self.without = without
@@ -106,6 +118,7 @@ class Builder:
         self.nodes: dict[str, Node] = {}
         self.links: list[Link] = []
         self.sessions: list[Session] = []
+        self._places: dict[str, dict[str, Interface]] = {}
         self._blocks = 0
         self._segments = 1
         self._cables = 0
@@ -135,6 +148,8 @@ class Builder:
 
     def node(self, node: Node) -> Node:
         """Add a node."""
+        if self.multipath:
+            node = replace(node, multipath=WAYS)
         self.nodes[node.name] = node
         return node
 
@@ -188,6 +203,7 @@ class Builder:
         )
         made = Link(name, networks, interfaces)
         self.links.append(made)
+        self._places[name] = {interface.node: interface for interface in interfaces}
         return made
 
     def session(
@@ -205,16 +221,18 @@ class Builder:
         It runs over the link's first version of IP and carries all families.
         """
 
+        places = self._places[over.name]
+
         def told(node: str, peer: str, template: PeerOptions) -> End:
-            own = over.interface(node)
+            own = places[node]
             second = own.of_version(6) if own.address.version == 4 else None
             facts = replace(
                 template,
-                address=str(over.interface(peer).address),
+                address=str(places[peer].address),
                 asn=self.nodes[peer].asn,
                 name=peer,
                 local_address=str(own.address),
-                next_hop_ipv6=None if second is None else str(second),
+                next_hop_ipv6=template.next_hop_ipv6 or (None if second is None else str(second)),
                 families=self.families,
                 passive=node == listens,
             )
@@ -222,7 +240,13 @@ class Builder:
 
         self.sessions.append(Session(group, told(dials, listens, from_dialler), told(listens, dials, from_listener)))
 
-    def build(self, sessions: int, predict: Callable[[Node], Counts]) -> Topology:
+    def build(
+        self,
+        sessions: int,
+        predict: Callable[[Node], Counts],
+        *,
+        separate: frozenset[tuple[str, str]] = frozenset(),
+    ) -> Topology:
         """The topology, with the model's own count of sessions and its prediction of one family for each node."""
         nodes, families = tuple(self.nodes.values()), len(self.families)
         return Topology(
@@ -234,6 +258,7 @@ class Builder:
             predicted_sessions=sessions,
             predicted={node.name: Counts(*(families * count for count in predict(node))) for node in nodes},
             without=self.without,
+            separate=separate,
         )
 
 

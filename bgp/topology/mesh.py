@@ -1,6 +1,7 @@
-"""Nodes on one subnet: a full mesh (Calico's default), or route reflectors in its place.
+"""Nodes on one subnet, or a few: a full mesh (Calico's default), or route reflectors in its place.
 
 mesh       every node has a session with every other: N(N-1)/2 of them
+planes     the same on each of P switched planes: P·N(N-1)/2
 reflectors every node has a session with c of ρ reflectors, and these with each other: cN + ρ(ρ-1)/2
 """
 
@@ -8,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from ipaddress import IPv4Address
 from itertools import combinations
 from typing import Final
 
-from bgp.topology.builder import PLAIN, Builder, as_numbers, at_least, knobs, one_of
+from bgp.options import PeerOptions
+from bgp.topology.builder import MULTIPATH, PLAIN, Builder, as_numbers, at_least, knobs, one_of
 from bgp.topology.model import REFLECTOR, Counts, Node, Topology
 
 #: RFC 4456 7: reflectors whose clients differ must differ in their cluster id.
 OWN_CLUSTER_IDS: Final = "own-cluster-id"
 REFLECTOR_CLIENT: Final = "reflector-client"
 OWN_PREFIXES_ONLY: Final = "own-prefixes-only"
+#: RFC 4271 9.1.2.1: next hops lie where the nodes have an interface.
+CONNECTED_NEXT_HOP: Final = "connected-next-hop"
 
 
 def mesh(
@@ -26,23 +31,55 @@ def mesh(
     """A full mesh: iBGP in one AS (`asn` "one"), or eBGP with an AS per node ("per-node").
 
     eBGP peers announce their own prefixes only; without the knob "own-prefixes-only" each tells all others of everything,
-    and a node has (N-1)² paths per block. Raises LocalError for numbers that cannot be.
+    and a node has (N-1)² paths per block. iBGP peers give addresses of the subnet as next hops; without the knob
+    "connected-next-hop" they give others, and no route can be used. Raises LocalError for numbers that cannot be.
     """
     at_least(1, nodes=nodes, blocks=blocks)
     one_of("asn", asn, ("one", "per-node"))
     external = asn == "per-node"
-    left_out = knobs(without, (OWN_PREFIXES_ONLY,) if external else ())
+    left_out = knobs(without, (OWN_PREFIXES_ONLY,) if external else (CONNECTED_NEXT_HOP,))
     builder = Builder("mesh", {"nodes": nodes, "asn": asn, "blocks": blocks}, left_out, stack=stack)
     names = [f"n{number}" for number in range(1, nodes + 1)]
     subnet = builder.segment("subnet", names)
     numbers = as_numbers(nodes if external else 1)
     builder.hosts(names, builder.identifiers(subnet), lambda n: numbers[n if external else 0], blocks)
     rules = replace(PLAIN, own_prefixes_only=external and OWN_PREFIXES_ONLY not in left_out)
+    told = {name: _elsewhere(builder, rules) if CONNECTED_NEXT_HOP in left_out else rules for name in names}
     for one, other in combinations(names, 2):
-        builder.session("mesh", subnet, one, other, from_dialler=rules, from_listener=rules)
+        builder.session("mesh", subnet, one, other, from_dialler=told[one], from_listener=told[other])
     others = (nodes - 1) * blocks
-    paths = (nodes - 1) * others if left_out else others
+    paths = (nodes - 1) * others if OWN_PREFIXES_ONLY in left_out else others
     return builder.build(nodes * (nodes - 1) // 2, lambda _: Counts(paths, others, others))
+
+
+def _elsewhere(builder: Builder, rules: PeerOptions) -> PeerOptions:
+    """The rules with next hops that lie on no link."""
+    address = IPv4Address(builder.identifier())
+    return replace(rules, next_hop_ipv4=str(address), next_hop_ipv6=f"fd00:10:32::{int(address) & 0xFFFF:x}")
+
+
+def planes(
+    nodes: int = 6, planes: int = 2, *, blocks: int = 1, stack: str = "4", without: str | Iterable[str] = ()
+) -> Topology:
+    """Nodes of one AS on several switched planes that know nothing of each other, a full iBGP mesh over each.
+
+    A node has a path by every plane to each block, and uses them together: knob "multipath". Raises LocalError for
+    numbers that cannot be.
+    """
+    at_least(1, nodes=nodes, planes=planes, blocks=blocks)
+    left_out = knobs(without, (MULTIPATH,))
+    builder = Builder(
+        "planes", {"nodes": nodes, "planes": planes, "blocks": blocks}, left_out, stack=stack, multipath=True
+    )
+    names = [f"n{number}" for number in range(1, nodes + 1)]
+    subnets = [builder.segment(f"plane {number}", names) for number in range(1, planes + 1)]
+    asn = as_numbers(1)[0]
+    builder.hosts(names, builder.identifiers(subnets[0]), lambda _: asn, blocks)
+    for subnet in subnets:
+        for one, other in combinations(names, 2):
+            builder.session(subnet.name, subnet, one, other)
+    others = (nodes - 1) * blocks
+    return builder.build(planes * nodes * (nodes - 1) // 2, lambda _: Counts(planes * others, others, others))
 
 
 def reflectors(

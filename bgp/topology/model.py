@@ -21,7 +21,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 #: Roles from the top of the picture to its foot.
-SPINE, REFLECTOR, TOR, NODE = ROLES = ("spine", "reflector", "tor", "node")
+SUPERSPINE, SPINE, REFLECTOR, TOR, NODE = ROLES = ("superspine", "spine", "reflector", "tor", "node")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,6 @@ class Link:
         """The network that sessions run over."""
         return self.networks[0]
 
-    def interface(self, node: str) -> Interface:
-        """Where a node is on the link. Raises KeyError for one that is not."""
-        for interface in self.interfaces:
-            if interface.node == node:
-                return interface
-        raise KeyError(node)
-
 
 class End(NamedTuple):
     """One side of a session: the node, and the neighbour as that node is told about it."""
@@ -135,6 +128,8 @@ class Topology:
     predicted_sessions: int
     predicted: Mapping[str, Counts] = field(repr=False)  #: by node
     without: tuple[str, ...] = ()
+    #: Pairs of nodes whose pods are not meant to reach each other: policies between ASes may keep them apart.
+    separate: frozenset[tuple[str, str]] = frozenset()
 
     def __getitem__(self, name: str) -> Node:
         return self._by_name[name]

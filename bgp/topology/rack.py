@@ -15,7 +15,7 @@ from itertools import combinations
 from typing import Final
 
 from bgp.options import NextHopSelf, PeerOptions
-from bgp.topology.builder import OWN_AS, PLAIN, Builder, as_numbers, at_least, knobs, one_of
+from bgp.topology.builder import MULTIPATH, OWN_AS, PLAIN, Builder, as_numbers, at_least, knobs, one_of
 from bgp.topology.model import NODE, SPINE, TOR, Counts, Link, Node, Topology
 
 #: The ToR gives the servers its own next hop for what it learned outside the rack, and for that only.
@@ -41,7 +41,8 @@ def as_per_rack(
 
     `spine`: "l3" routers, or "l2" switches, planes over which the ToRs peer with each other. `spine_as`: "one" AS for all
     or "each" its own. `rack`: the ToR "reflect"s or the rack is a full "mesh".
-    Knobs: "next-hop-self"; "reflector-client" where the ToR reflects; "no-valley" where spines do not share an AS.
+    Knobs: "next-hop-self"; "reflector-client" where the ToR reflects; "no-valley" where spines do not share an AS;
+    "multipath" over the spines.
     Raises LocalError for numbers that cannot be.
     """
     at_least(1, racks=racks, servers=servers, spines=spines, blocks=blocks)
@@ -49,13 +50,13 @@ def as_per_rack(
     one_of("spine_as", spine_as, ("one", "each"))
     one_of("rack", rack, ("reflect", "mesh"))
     shared_as = spine == "l3" and spine_as == "one"
-    known = [NEXT_HOP_SELF]
+    known = [NEXT_HOP_SELF, MULTIPATH]
     known += [REFLECTOR_CLIENT] if rack == "reflect" else []
     known += [] if shared_as else [NO_VALLEY]
     left_out = knobs(without, known)
     parameters: dict[str, int | str] = {"racks": racks, "servers": servers, "spines": spines, "spine": spine}
     parameters |= {"spine_as": spine_as, "rack": rack, "blocks": blocks}
-    builder = Builder("as-per-rack", parameters, left_out, stack=stack)
+    builder = Builder("as-per-rack", parameters, left_out, stack=stack, multipath=True)
 
     numbers = as_numbers(racks + (0 if spine == "l2" else 1 if shared_as else spines))
     rack_numbers, spine_numbers = numbers[len(numbers) - racks :], numbers[: len(numbers) - racks]

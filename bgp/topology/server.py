@@ -1,17 +1,17 @@
 """eBGP down to the server: an AS per server, downward default, and one flat ToR.
 
-In all three a server has one session, with its ToR. They differ in who shares an AS, and so in which loop checks have to
-be told to look away, and in how much of the table goes down.
+In all three a server has a session with its ToR, or with each of its ToRs. They differ in who shares an AS, and so in
+which loop checks have to be told to look away, and in how much of the table goes down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from bgp.options import PeerOptions
-from bgp.topology.builder import PLAIN, Builder, as_numbers, at_least, from_neighbours, knobs, one_of
+from bgp.topology.builder import MULTIPATH, PLAIN, Builder, as_numbers, at_least, from_neighbours, knobs, one_of
 from bgp.topology.model import NODE, SPINE, TOR, Counts, Node, Topology
 from rib.policy import reject
 
@@ -31,33 +31,36 @@ def as_per_server(
     servers: int = 2,
     spines: int = 2,
     *,
+    tors: int = 1,
     tor_as: str = "each",
     blocks: int = 1,
     stack: str = "4",
     without: str | Iterable[str] = (),
 ) -> Topology:
-    """An AS per server, eBGP to its ToR, eBGP above; all spines share an AS.
+    """An AS per server, eBGP to its ToRs, eBGP above; all spines share an AS.
 
-    `tor_as`: "each" ToR its own AS, or "one" for all, which takes the knob "allowas-in" on the ToRs.
-    Raises LocalError for numbers that cannot be.
+    `tors` of a rack share an AS: "each" rack's its own (`tor_as`), or "one" for all, which takes the knob "allowas-in" on
+    the ToRs. Knob "multipath" over spines and ToRs. Raises LocalError for numbers that cannot be.
     """
-    at_least(1, racks=racks, servers=servers, spines=spines, blocks=blocks)
+    at_least(1, racks=racks, servers=servers, spines=spines, tors=tors, blocks=blocks)
     one_of("tor_as", tor_as, ("each", "one"))
-    left_out = knobs(without, (ALLOWAS_IN,) if tor_as == "one" else ())
-    parameters: dict[str, int | str] = {"racks": racks, "servers": servers, "spines": spines}
-    builder = Builder("as-per-server", parameters | {"tor_as": tor_as, "blocks": blocks}, left_out, stack=stack)
+    left_out = knobs(without, (MULTIPATH, ALLOWAS_IN) if tor_as == "one" else (MULTIPATH,))
+    parameters: dict[str, int | str] = {"racks": racks, "servers": servers, "spines": spines, "tors": tors}
+    parameters |= {"tor_as": tor_as, "blocks": blocks}
+    builder = Builder("as-per-server", parameters, left_out, stack=stack, multipath=True)
     numbers = as_numbers(1 + racks + racks * servers)
     tor_numbers = numbers[1 : 1 + racks] if tor_as == "each" else [numbers[1]] * racks
     upward = replace(PLAIN, allowas_in=int(tor_as == "one" and ALLOWAS_IN not in left_out))
     _racks(
         builder,
-        (racks, servers, spines, blocks),
+        Sizes(racks, servers, spines, tors, blocks),
         spine_asn=numbers[0],
         tor_asn=lambda rack: tor_numbers[rack - 1],
         server_asn=lambda rack, place: numbers[1 + racks + (rack - 1) * servers + place],
     )
-    _sessions(builder, racks, servers, spines, uplink=UPLINK, downlink=PLAIN, upward=upward, downward=PLAIN)
-    return _full_counts(builder, racks, servers, spines, blocks)
+    sizes = Sizes(racks, servers, spines, tors, blocks)
+    _sessions(builder, sizes, uplink=UPLINK, downlink=PLAIN, upward=upward, downward=PLAIN)
+    return _full_counts(builder, sizes, look_away=tor_as == "one")
 
 
 def downward_default(
@@ -65,6 +68,7 @@ def downward_default(
     servers: int = 2,
     spines: int = 2,
     *,
+    tors: int = 1,
     routes: str = "default",
     blocks: int = 1,
     stack: str = "4",
@@ -73,18 +77,20 @@ def downward_default(
     """All servers one AS, all ToRs another, the spines a third: prefixes go up, and only 0.0.0.0/0 comes down.
 
     `routes` "full" keeps the AS plan but sends everything down, which takes the knobs "allowas-in-nodes" and
-    "allowas-in-tors". Raises LocalError for numbers that cannot be.
+    "allowas-in-tors". Knob "multipath" over spines and ToRs. Raises LocalError for numbers that cannot be.
     """
-    at_least(1, racks=racks, servers=servers, spines=spines, blocks=blocks)
+    at_least(1, racks=racks, servers=servers, spines=spines, tors=tors, blocks=blocks)
     one_of("routes", routes, ("default", "full"))
     full = routes == "full"
-    left_out = knobs(without, (ALLOWAS_IN_NODES, ALLOWAS_IN_TORS) if full else ())
-    parameters: dict[str, int | str] = {"racks": racks, "servers": servers, "spines": spines}
-    builder = Builder("downward-default", parameters | {"routes": routes, "blocks": blocks}, left_out, stack=stack)
+    left_out = knobs(without, (MULTIPATH, ALLOWAS_IN_NODES, ALLOWAS_IN_TORS) if full else (MULTIPATH,))
+    sizes = Sizes(racks, servers, spines, tors, blocks)
+    parameters: dict[str, int | str] = {"racks": racks, "servers": servers, "spines": spines, "tors": tors}
+    parameters |= {"routes": routes, "blocks": blocks}
+    builder = Builder("downward-default", parameters, left_out, stack=stack, multipath=True)
     spine_asn, tor_asn, server_asn = as_numbers(3)
     _racks(
         builder,
-        (racks, servers, spines, blocks),
+        Sizes(racks, servers, spines, tors, blocks),
         spine_asn=spine_asn,
         tor_asn=lambda _: tor_asn,
         server_asn=lambda _, __: server_asn,
@@ -92,21 +98,19 @@ def downward_default(
     if full:
         uplink = replace(UPLINK, allowas_in=int(ALLOWAS_IN_NODES not in left_out))
         upward = replace(PLAIN, allowas_in=int(ALLOWAS_IN_TORS not in left_out))
-        _sessions(builder, racks, servers, spines, uplink=uplink, downlink=PLAIN, upward=upward, downward=PLAIN)
-        return _full_counts(builder, racks, servers, spines, blocks)
+        _sessions(builder, sizes, uplink=uplink, downlink=PLAIN, upward=upward, downward=PLAIN)
+        return _full_counts(builder, sizes, look_away=True)
     default_only = replace(PLAIN, export_policy=reject, default_originate=True)
     # The default that a ToR has from one spine is not for the other.
     upward = replace(PLAIN, export_policy=from_neighbours("own rack", [server_asn]))
-    _sessions(
-        builder, racks, servers, spines, uplink=UPLINK, downlink=default_only, upward=upward, downward=default_only
-    )
+    _sessions(builder, sizes, uplink=UPLINK, downlink=default_only, upward=upward, downward=default_only)
     own, every = servers * blocks, racks * servers * blocks
     counts = {
-        NODE: Counts(1, 1, 1),
+        NODE: Counts(tors, 1, 1),
         TOR: Counts(own + spines, own + 1, own + 1),
-        SPINE: Counts(every, every, every),
+        SPINE: Counts(tors * every, every, every),
     }
-    return builder.build(racks * servers + racks * spines, lambda node: counts[node.role])
+    return builder.build(sizes.sessions, lambda node: counts[node.role])
 
 
 def flat_tor(
@@ -146,35 +150,59 @@ def flat_tor(
     return builder.build(nodes, lambda node: counts[node.role])
 
 
+class Sizes(NamedTuple):
+    """How much there is of everything; `tors` and `servers` are those of one rack."""
+
+    racks: int
+    servers: int
+    spines: int
+    tors: int
+    blocks: int
+
+    @property
+    def sessions(self) -> int:
+        """tN + tRS."""
+        return self.tors * self.racks * (self.servers + self.spines)
+
+    def tor_names(self, rack: int) -> list[str]:
+        """The ToRs of a rack."""
+        return [f"r{rack}t"] if self.tors == 1 else [f"r{rack}t{number}" for number in range(1, self.tors + 1)]
+
+    def server_names(self, rack: int) -> list[str]:
+        """The servers of a rack."""
+        return [f"r{rack}s{number}" for number in range(1, self.servers + 1)]
+
+    def subnet_name(self, rack: int, side: int) -> str:
+        """The subnet of a rack that its ToR number `side` (from 0) serves."""
+        return f"rack {rack}" if self.tors == 1 else f"rack {rack} side {side + 1}"
+
+
 def _racks(
     builder: Builder,
-    sizes: tuple[int, int, int, int],
+    sizes: Sizes,
     *,
     spine_asn: int,
     tor_asn: Callable[[int], int],
     server_asn: Callable[[int, int], int],
 ) -> None:
-    racks, servers, spines, blocks = sizes
-    for number in range(1, spines + 1):
+    """Spines, and racks of ToRs and servers; each ToR has a subnet of its own with all servers of the rack."""
+    for number in range(1, sizes.spines + 1):
         builder.node(Node(f"spine{number}", SPINE, spine_asn, builder.identifier()))
-    for rack in range(1, racks + 1):
-        tor, names = f"r{rack}t", _servers(rack, servers)
-        subnet = builder.segment(f"rack {rack}", [tor, *names])
-        identifiers = builder.identifiers(subnet)
-        builder.node(Node(tor, TOR, tor_asn(rack), identifiers[0], rack))
-        asns = [server_asn(rack, place) for place in range(servers)]
-        builder.hosts(names, identifiers[1:], asns.__getitem__, blocks, rack)
-
-
-def _servers(rack: int, servers: int) -> Sequence[str]:
-    return [f"r{rack}s{server}" for server in range(1, servers + 1)]
+    for rack in range(1, sizes.racks + 1):
+        servers = sizes.server_names(rack)
+        own: list[str] = []
+        for side, tor in enumerate(sizes.tor_names(rack)):
+            subnet = builder.segment(sizes.subnet_name(rack, side), [tor, *servers])
+            tor_id, *others = builder.identifiers(subnet)
+            own = own or others
+            builder.node(Node(tor, TOR, tor_asn(rack), tor_id, rack))
+        asns = [server_asn(rack, place) for place in range(sizes.servers)]
+        builder.hosts(servers, own, asns.__getitem__, sizes.blocks, rack)
 
 
 def _sessions(
     builder: Builder,
-    racks: int,
-    servers: int,
-    spines: int,
+    sizes: Sizes,
     *,
     uplink: PeerOptions,
     downlink: PeerOptions,
@@ -183,21 +211,30 @@ def _sessions(
 ) -> None:
     """Server to ToR (`uplink`, `downlink`) and ToR to spine (`upward`, `downward`), each as its lower and upper end say."""
     subnets = {link.name: link for link in builder.links}
-    for rack in range(1, racks + 1):
-        name = f"rack {rack}"
-        for server in _servers(rack, servers):
-            builder.session(name, subnets[name], server, f"r{rack}t", from_dialler=uplink, from_listener=downlink)
-    for spine in range(1, spines + 1):
-        for rack in range(1, racks + 1):
-            cable = builder.cable(f"spine{spine}", f"r{rack}t")
-            builder.session("fabric", cable, f"r{rack}t", f"spine{spine}", from_dialler=upward, from_listener=downward)
+    for rack in range(1, sizes.racks + 1):
+        for side, tor in enumerate(sizes.tor_names(rack)):
+            name = sizes.subnet_name(rack, side)
+            for server in sizes.server_names(rack):
+                builder.session(name, subnets[name], server, tor, from_dialler=uplink, from_listener=downlink)
+    for spine in range(1, sizes.spines + 1):
+        for rack in range(1, sizes.racks + 1):
+            for tor in sizes.tor_names(rack):
+                cable = builder.cable(f"spine{spine}", tor)
+                builder.session("fabric", cable, tor, f"spine{spine}", from_dialler=upward, from_listener=downward)
 
 
-def _full_counts(builder: Builder, racks: int, servers: int, spines: int, blocks: int) -> Topology:
+def _full_counts(builder: Builder, sizes: Sizes, *, look_away: bool) -> Topology:
+    """`look_away`: the ToRs accept their own AS once, and so hear of their own rack by their twin and the spines."""
+    racks, servers, spines, tors, blocks = sizes
     own, every = servers * blocks, racks * servers * blocks
-    counts = {
-        NODE: Counts(*[every - blocks] * 3),
-        TOR: Counts(own + spines * (every - own), every, every),
-        SPINE: Counts(every, every, every),
-    }
-    return builder.build(racks * servers + racks * spines, lambda node: counts[node.role])
+
+    def predict(node: Node) -> Counts:
+        if node.role == NODE:
+            return Counts(tors * (every - blocks), every - blocks, every - blocks)
+        if node.role == SPINE:
+            return Counts(tors * every, every, every)
+        # A spine prefers the first ToR of a rack, whose BGP identifier is the lowest, and tells the others of it.
+        twin = look_away and node.name != sizes.tor_names(node.rack or 0)[0]
+        return Counts(own + spines * (every if twin else every - own), every, every)
+
+    return builder.build(sizes.sessions, predict)

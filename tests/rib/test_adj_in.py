@@ -46,14 +46,14 @@ def verdict(rules: ImportRules, received: Attributes, kind: SourceKind = SourceK
 #: Rules, what is received from what kind of peer, the reason.
 VERDICTS = [
     (RULES, attributes("65002"), SourceKind.EXTERNAL, ""),
-    (RULES, attributes("65002 65000"), SourceKind.EXTERNAL, "own AS in AS_PATH: 65000"),
-    (RULES, attributes("65002 {65000} 65000"), SourceKind.EXTERNAL, "own AS in AS_PATH: 65000 (2 times)"),
+    (RULES, attributes("65002 65000"), SourceKind.EXTERNAL, "own AS 65000 in AS_PATH"),
+    (RULES, attributes("65002 {65000} 65000"), SourceKind.EXTERNAL, "own AS 65000 (2 times) in AS_PATH"),
     (replace(RULES, allowas_in=1), attributes("65002 65000"), SourceKind.EXTERNAL, ""),
     (
         replace(RULES, allowas_in=1),
         attributes("65002 65000 65000"),
         SourceKind.EXTERNAL,
-        "own AS in AS_PATH: 65000 (2 times)",
+        "own AS 65000 (2 times) in AS_PATH",
     ),
     (RULES, attributes("", originator_id=OURS), INTERNAL, "own BGP identifier is ORIGINATOR_ID: 10.0.0.1"),
     (RULES, attributes("65002", originator_id=OURS), SourceKind.EXTERNAL, ""),
