@@ -87,6 +87,7 @@ class PeerOptions:
     add_path_limit: int | None = None  #: the most paths to a prefix that we send under add-path; None for all
     extended_messages: bool = True
     extended_next_hop: bool = True  #: over IPv6: IPv4 routes may have an IPv6 next hop (RFC 8950)
+    graceful_shutdown: bool = True  #: routes that an external peer is about to take back are the last choice (RFC 8326)
     graceful_restart: RestartMode = RestartMode.AWARE
     restart_time: int = 120  #: how long the peer should wait for us, at most 4095
     stale_time: float = 360.0  #: how long routes of before a restart or a refresh wait to be said again

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
+from rib.community import GRACEFUL_SHUTDOWN
 from rib.eligibility import Ineligible, Why
 from rib.family import Family
 from rib.loc_rib import Table
@@ -40,6 +41,7 @@ class ImportRules:
     resolver: Resolver = field(default_factory=AnyNextHop)
     default_local_pref: int = DEFAULT_LOCAL_PREF
     role: Role | None = None  #: ours on an external session (RFC 9234)
+    honours_shutdown: bool = False  #: RFC 8326: what is about to go is the last choice, whatever the policy says
 
     def judge(self, received: Attributes, source: Source) -> Ineligible | None:
         """Why the route is out whatever its prefix and our policy; None if it is not."""
@@ -72,6 +74,12 @@ class ImportRules:
         if self.default_local_pref == DEFAULT_LOCAL_PREF or received.local_pref is not None:
             return received
         return received.replace(local_pref=self.default_local_pref)
+
+    def settle(self, chosen: Attributes) -> Attributes:
+        """What the policy made of a route, after all that no policy decides (RFC 8326 4)."""
+        if self.honours_shutdown and chosen.local_pref != 0 and GRACEFUL_SHUTDOWN in chosen.well_known:
+            return chosen.replace(local_pref=0)
+        return chosen
 
 
 class Stored(NamedTuple):
@@ -194,10 +202,10 @@ class AdjRibIn:
             ineligible = Ineligible(Why.NO_POLICY)
         preferred = rules.prefer(received if role is None else marked(role, received, source.asn))
         if ineligible is not None or policy is None or policy.trivial or self._per_prefix:
-            return Path(preferred, source, received, ineligible, path_id, cost)
+            return Path(rules.settle(preferred), source, received, ineligible, path_id, cost)
         changed = policy.apply(next(iter(self.tables)), b"\0", preferred, source)
         refused = Ineligible(Why.POLICY) if changed is None else None
-        return Path(changed or preferred, source, received, refused, path_id, cost)
+        return Path(rules.settle(changed or preferred), source, received, refused, path_id, cost)
 
     def _judge_next_hop(self, received: Attributes) -> tuple[Ineligible | None, int]:
         octets = received.next_hop_octets
@@ -218,7 +226,7 @@ class AdjRibIn:
         found = self._paths.get(index)
         if found is None:
             refused = Ineligible(Why.POLICY) if changed is None else None
-            attributes = before.attributes if changed is None else changed
+            attributes = before.attributes if changed is None else self.rules.settle(changed)
             made = Path(attributes, self.source, before.received, refused, before.path_id, before.interior_cost)
             found = self._paths[index] = self._or_former(index, made)
         return found

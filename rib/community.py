@@ -55,6 +55,10 @@ class Community(int):
         return f"Community({str(self)!r})"
 
 
+#: RFC 8326: the way that the route leads is about to go.
+GRACEFUL_SHUTDOWN: Final = Community(0xFFFF0000)
+
+
 class LargeCommunity(NamedTuple):
     """A large community (RFC 8092). Text: "65000:1:2"."""
 

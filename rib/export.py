@@ -8,12 +8,13 @@ to octets, `Rewrite.apply` does it to the record (and is the model of the other)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
 
 from rib.as_path import AsPath, Segment, SegmentType
 from rib.attributes import AIGP, DEFAULT_LOCAL_PREF, Attributes
-from rib.community import Community
+from rib.community import GRACEFUL_SHUTDOWN, Community
 from rib.family import Afi, Family, Safi
 from rib.policy import Policy, accept
 from rib.roles import Role, applies, mark, may_go
@@ -88,6 +89,14 @@ def without_confederation(path: AsPath) -> AsPath:
     return path if len(kept) == len(path.segments) else AsPath(kept)
 
 
+class Drain(Enum):
+    """How far a speaker is on its way out (RFC 8326)."""
+
+    NO = "no"
+    LEAVING = "leaving"  #: its routes still hold, and say that they will not for long
+    GONE = "gone"  #: it announces nothing
+
+
 class Exported(NamedTuple):
     """A path that may go out: its attributes after policy and how they change on the wire."""
 
@@ -122,6 +131,7 @@ class ExportRules:
     shared_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     peer_address: IPv4Address | IPv6Address | None = None  #: the next hop that such a peer must not be given
     role: Role | None = None  #: ours on an external session (RFC 9234)
+    drain: Drain = Drain.NO
     #: Whether nothing but RFC 1997 can keep an external route from going out to these external peers.
     _open: bool = field(default=False, init=False, compare=False, repr=False)
     #: By family, what happens to a route that no policy touched; most routes are such.
@@ -131,7 +141,7 @@ class ExportRules:
         trivial = self.policy is not None and self.policy.trivial
         restricted = self.own_prefixes_only or self.default_originate or self.peer_kind is not SourceKind.EXTERNAL
         restricted = restricted or self.role is not None
-        object.__setattr__(self, "_open", trivial and not restricted)  # the dataclass is frozen
+        object.__setattr__(self, "_open", trivial and not restricted and self.drain is Drain.NO)  # the dataclass is frozen
 
     def verdict(self, family: Family, nlri: bytes, path: Path) -> Exported | None:
         """The path as it goes out to these peers; None if it does not."""
@@ -151,6 +161,11 @@ class ExportRules:
             if result is None:
                 return None
             attributes = result
+        return self._exported(family, path, attributes)
+
+    def _exported(self, family: Family, path: Path, attributes: Attributes) -> Exported | None:
+        if self.drain is not Drain.NO:
+            attributes = self._marked(attributes)
         rewrite = self.rewrite(family, path, attributes)
         if rewrite is not None and self.role is not None and applies(family):
             if not may_go(self.role, attributes):
@@ -158,11 +173,18 @@ class ExportRules:
             rewrite = rewrite._replace(only_to_customer=mark(self.role, self.own_asn))
         return None if rewrite is None else Exported(attributes, rewrite)
 
+    def _marked(self, attributes: Attributes) -> Attributes:
+        """A route that will not hold for long (RFC 8326 4): external peers are told, internal ones shall not choose it."""
+        others = tuple(one for one in attributes.communities if one != GRACEFUL_SHUTDOWN)
+        changes: dict[str, object] = {"communities": (*others, GRACEFUL_SHUTDOWN)}
+        if self.peer_kind is SourceKind.INTERNAL:
+            changes["local_pref"] = 0
+        return attributes.replace(**changes)
+
     def originated_default(self, family: Family, source: Source) -> Exported | None:
         """The default route that these peers get whatever the Loc-RIB holds; None without a next hop for it."""
         path = Path(Attributes(), source)
-        rewrite = self.rewrite(family, path, path.attributes)
-        return None if rewrite is None else Exported(path.attributes, rewrite)
+        return None if self.drain is Drain.GONE else self._exported(family, path, path.attributes)
 
     def why_not(self, path: Path) -> str | None:
         """Why a path stays here whatever the policy says, in words; None if it may go."""
@@ -178,10 +200,14 @@ class ExportRules:
     @property
     def picks_sources(self) -> bool:
         """Whether `why_never` may have something to say."""
+        if self.drain is Drain.GONE:
+            return True
         return self.own_prefixes_only or (self.peer_kind is SourceKind.INTERNAL and not self.peer_is_client)
 
     def why_never(self, source: Source) -> str | None:
         """Why nothing that came from a source goes out to these peers; None if something may."""
+        if self.drain is Drain.GONE:
+            return "this speaker was drained (RFC 8326)"
         if self.own_prefixes_only and not source.is_local:
             return "only own prefixes are announced to this peer"
         if source.kind is SourceKind.INTERNAL is self.peer_kind and not source.is_client and not self.peer_is_client:

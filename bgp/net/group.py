@@ -84,15 +84,22 @@ class UpdateGroup:
 
     def begin(self) -> None:
         """Owe the members everything, and an End-of-RIB after it (RFC 4724 2)."""
+        self.originate(known=False)
         for family in self.key.families:
-            if self.key.rules.default_originate:
-                default = self.key.rules.originated_default(family, LOCAL)
-                if default is not None:
-                    self._to_all(
-                        self.encoder.announce(family, *default, [self.adj_out.named(family, DEFAULT_ROUTE)]), None
-                    )
             self.adj_out.note_all(family)
             self.closing[family] = self.encoder.end_of_rib(family)
+
+    def originate(self, *, known: bool) -> None:
+        """Tell the default route that is ours whatever the Loc-RIB holds; `known`: it was told of before."""
+        rules, encoder = self.adj_out.rules, self.encoder
+        if not rules.default_originate:
+            return
+        for family in self.key.families:
+            default, nlri = rules.originated_default(family, LOCAL), [self.adj_out.named(family, DEFAULT_ROUTE)]
+            if default is not None:
+                self._to_all(encoder.announce(family, *default, nlri), None)
+            elif known:
+                self._to_all(encoder.withdraw(family, nlri), None)
 
     def refresh(self, family: Family, *, marked: bool) -> None:
         """Owe the members all routes of `family` again (RFC 2918); `marked` says where they begin and end (RFC 7313)."""
@@ -293,6 +300,7 @@ class Groups:
         alone.take_after(group)
         self._drop_if_empty(group)
         alone.adj_out.change_rules(key.rules)
+        alone.originate(known=True)
         member.wake()
 
     def refresh(self, member: Member, family: Family, *, marked: bool) -> None:

@@ -28,6 +28,7 @@ from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.scan import UpdateScanner
 from fsm.words import State
 from rib.adj_in import AdjRibIn, ImportRules
+from rib.export import Drain
 from rib.family import Family
 from rib.loc_rib import LocRib
 from rib.next_hop import Resolver
@@ -73,6 +74,7 @@ class Home(Protocol):
     resolver: Resolver
     random: Random
     deferral: Deferral | None
+    draining: Drain
 
     @property
     def loc_rib(self) -> LocRib:
@@ -100,6 +102,7 @@ class Peer:
         self._established = self._dropped = self._updates_sent = 0
         self._state = State.IDLE
         self._changed = trio.Event()
+        self._said = trio.Event()
         self.intake = Intake(
             home.loc_rib,
             limit=options.max_prefixes,
@@ -232,13 +235,27 @@ class Peer:
         None is no policy, as in `PeerOptions`.
         """
         self.options = replace(self.options, import_policy=import_policy, export_policy=export_policy)
-        connection, agreed = self.connection, self.negotiated
         if self.adj_in is not None:
             policy = effective_policy(self._home.options, self.options, import_policy)
             self.intake.rejudge(replace(self.adj_in.rules, policy=policy))
+        self.export_anew()
+
+    def export_anew(self) -> None:
+        """Tell the peer what it should know by the rules of now, where they have changed."""
+        connection, agreed = self.connection, self.negotiated
         if connection is not None and agreed is not None:
             self._home.groups.change_rules(self, self._group_key(connection.local[0], agreed))
         self._home.groups.wake()
+
+    async def wait_told(self) -> None:
+        """Return when the peer has been sent all that it should know, or the session is down."""
+        await trio.lowlevel.checkpoint()
+        while self.established_at is not None and (group := self._home.groups.of(self)) is not None:
+            if group.idle and not self.queue:
+                return
+            self._said = trio.Event()
+            self.wake()
+            await self._said.wait()
 
     # What the connections ask and tell.
 
@@ -325,7 +342,7 @@ class Peer:
 
     def _group_key(self, local: str, agreed: Negotiated) -> GroupKey:
         return GroupKey(
-            export_rules(self._home.options, self.options, local, agreed),
+            export_rules(self._home.options, self.options, local, agreed, self._home.draining),
             agreed.families,
             agreed.as4,
             MAX_EXTENDED_MESSAGE if agreed.extended_message else MAX_MESSAGE,
@@ -344,6 +361,7 @@ class Peer:
         self._home.groups.leave(self)
         self.queue.clear()
         self.queued = 0
+        self._said.set()
         agreed = session.negotiated
         kept = frozenset() if self._links.stopped else kept_families(agreed, closed)
         restart = None if agreed is None else agreed.graceful_restart
@@ -411,6 +429,7 @@ class Peer:
             while groups.fill(self) and not queue:
                 pass
         if not queue:
+            self._said.set()
             return b""
         piece = [queue.popleft()]
         size = len(piece[0])

@@ -24,7 +24,7 @@ from bgp.options import AddPathMode, NextHopSelf, PeerOptions, SpeakerOptions
 from bgp.session import SessionOptions
 from fsm.settings import Settings
 from rib.adj_in import ImportRules
-from rib.export import ExportRules
+from rib.export import Drain, ExportRules
 from rib.family import Afi
 from rib.next_hop import Resolver
 from rib.policy import Policy, accept
@@ -105,11 +105,14 @@ def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolve
         over_loopback=address_of(peer.address).is_loopback,
         resolver=resolver,
         default_local_pref=peer.default_local_pref,
+        honours_shutdown=peer.graceful_shutdown and not is_internal(speaker, peer),
         role=_role(speaker, peer),
     )
 
 
-def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, agreed: Negotiated) -> ExportRules:
+def export_rules(
+    speaker: SpeakerOptions, peer: PeerOptions, local: str, agreed: Negotiated, drain: Drain = Drain.NO
+) -> ExportRules:
     """What decides about routes to `peer`, over a session whose local address is `local`."""
     internal = is_internal(speaker, peer)
     return ExportRules(
@@ -127,6 +130,7 @@ def export_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, agreed:
         as_override=peer.as_override,
         own_prefixes_only=peer.own_prefixes_only,
         default_originate=peer.default_originate,
+        drain=drain,
         bilateral=peer.bilateral,
         shared_networks=tuple(map(ip_network, peer.shared_networks)),
         peer_address=address_of(peer.address) if peer.shared_networks else None,

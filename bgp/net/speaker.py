@@ -25,6 +25,7 @@ from fsm.words import State
 from rib.as_path import AsPath
 from rib.attributes import Attributes, Origin
 from rib.community import Community, LargeCommunity
+from rib.export import Drain
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
 from rib.next_hop import AnyNextHop, ConnectedNetworks, Resolver
 from rib.prefix import Prefix
@@ -65,6 +66,7 @@ class Speaker:
         self.source = Source(SourceKind.LOCAL, "local", options.asn, IPv4Address(options.router_id))
         self.announced: dict[Family, dict[bytes, Path]] = {}
         self.deferral: Deferral | None = None
+        self.draining = Drain.NO
         self._observers: list[Observer] = [] if observer is None else [observer]
         self._nursery: trio.Nursery | None = None
         self._scope = trio.CancelScope(shield=True)
@@ -191,6 +193,28 @@ class Speaker:
             if (adj_in := peer.adj_in) is not None:
                 peer.intake.rejudge(adj_in.rules)
         self.groups.wake()
+
+    # Leaving.
+
+    async def drain(self, wait: float = 30.0) -> None:
+        """Leave in good order: ask the peers to choose other ways (RFC 8326), `wait`, then take all routes back.
+
+        The sessions stay up, and what peers announce is still heard, until the speaker ends or `undrain` is called.
+        """
+        self._drain(Drain.LEAVING)
+        await trio.sleep(wait)
+        self._drain(Drain.GONE)
+        for peer in list(self.peers.values()):
+            await peer.wait_told()
+
+    def undrain(self) -> None:
+        """Announce again what was taken back."""
+        self._drain(Drain.NO)
+
+    def _drain(self, state: Drain) -> None:
+        self.draining = state
+        for peer in self.peers.values():
+            peer.export_anew()
 
     # What it holds.
 
