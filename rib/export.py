@@ -140,8 +140,8 @@ class ExportRules:
     def __post_init__(self) -> None:
         trivial = self.policy is not None and self.policy.trivial
         restricted = self.own_prefixes_only or self.default_originate or self.peer_kind is not SourceKind.EXTERNAL
-        restricted = restricted or self.role is not None
-        object.__setattr__(self, "_open", trivial and not restricted and self.drain is Drain.NO)  # the dataclass is frozen
+        restricted = restricted or self.role is not None or self.drain is not Drain.NO
+        object.__setattr__(self, "_open", trivial and not restricted)  # the dataclass is frozen
 
     def verdict(self, family: Family, nlri: bytes, path: Path) -> Exported | None:
         """The path as it goes out to these peers; None if it does not."""
