@@ -187,7 +187,7 @@ class AdjRibIn:
         """What `_make` gives where nothing stands against a route and nothing changes it; None where it has to look."""
         if self._untouched:
             ineligible, cost = self._judge_next_hop(received)
-            if ineligible is None and not received.count_as(self.rules.own_asn):
+            if ineligible is None and not received.count_as(self.rules.own_asn) and not received.well_known:
                 return Path(received, self.source, received, None, path_id, cost)
         return None
 
