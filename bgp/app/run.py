@@ -62,6 +62,7 @@ class RunningProgram:
             async with AsyncExitStack() as stack:
                 self.started = trio.current_time()
                 self.speaker = await stack.enter_async_context(open_speaker(options, observer=self._log.peer_changed))
+                self.speaker.observe_malformed(self._log.update_malformed)
                 where = ", ".join(endpoint(*bound) for bound in self.speaker.listening) or "nowhere"
                 self._log.say(f"speaker AS {options.asn}, BGP identifier {options.router_id}, listens on {where}")
                 await self._open_control(stack)

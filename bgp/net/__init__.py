@@ -1,5 +1,6 @@
 """The speaker on trio: `open_speaker` and what it hands out."""
 
+from bgp.net.malformed import MalformedUpdate
 from bgp.net.memory import MemoryNetwork
 from bgp.net.peer import Peer, PeerChange
 from bgp.net.sockets import SocketOptions
@@ -10,6 +11,7 @@ from bgp.net.watch import Changes, WatchedLocRib
 __all__ = [
     "Changes",
     "Connection",
+    "MalformedUpdate",
     "MemoryNetwork",
     "Peer",
     "PeerChange",

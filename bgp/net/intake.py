@@ -28,6 +28,7 @@ class Intake:
         limit: int | None,
         too_many: Callable[[Family, int], None],
         end_of_rib: Callable[[Family], None],
+        malformed: Callable[[RouteUpdate], None],
     ) -> None:
         self.adj_in: AdjRibIn | None = None
         self.deadline: float | None = None
@@ -36,6 +37,7 @@ class Intake:
         self._limit = limit
         self._too_many = too_many
         self._end_of_rib = end_of_rib
+        self._malformed = malformed
         self._is_open = False
         self._refreshing: set[Family] = set()
 
@@ -142,8 +144,10 @@ class Intake:
                 self._loc_rib.table(family).remove(gone)
         for reach in update.announced:
             self.take(reach)
-        for family, attributes, nlri, ids in update.refused:
-            adj_in.refuse(family, nlri, attributes, Ineligible(Why.NOT_UNICAST), ids)
+        if update.octets:
+            for family, attributes, nlri, ids in update.refused:
+                adj_in.refuse(family, nlri, attributes, Ineligible(Why.NOT_UNICAST), ids)
+            self._malformed(update)
         if update.end_of_rib is not None:
             if update.end_of_rib not in self._refreshing:
                 self._end_doubt(adj_in, update.end_of_rib)

@@ -19,11 +19,12 @@ from bgp.net.group import GroupKey, Groups
 from bgp.net.intake import Intake
 from bgp.net.link import Link
 from bgp.net.links import Links
+from bgp.net.malformed import MalformedUpdate, fatal, survived
 from bgp.net.restart import Deferral, forwarded_families, harden, kept_families, offer
 from bgp.net.rules import effective_policy, export_rules, import_rules, is_internal, session_options
 from bgp.net.transport import Connection, Transport
 from bgp.options import PeerOptions, SpeakerOptions
-from bgp.session import Closed, Established, RefreshReceived, Session, SessionEvent, SessionOptions
+from bgp.session import Closed, Established, Malformed, RefreshReceived, Session, SessionEvent, SessionOptions
 from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.scan import UpdateScanner
 from fsm.words import State
@@ -63,6 +64,7 @@ class PeerCounts:
     updates_sent: int  #: UPDATEs that were handed to the session to send
     established: int
     dropped: int
+    updates_malformed: int  #: of those received
 
 
 class Home(Protocol):
@@ -83,6 +85,9 @@ class Home(Protocol):
     def peer_changed(self, change: PeerChange) -> None:
         """Hear of a change of state."""
 
+    def update_malformed(self, malformed: MalformedUpdate) -> None:
+        """Hear of an UPDATE with errors."""
+
 
 class Peer:
     """One neighbour of a speaker. Made by `Speaker.add_peer`."""
@@ -99,7 +104,7 @@ class Peer:
         self.queued = 0
         self._home = home
         self.source = self._new_source(IPv4Address(0))
-        self._established = self._dropped = self._updates_sent = 0
+        self._established = self._dropped = self._updates_sent = self._malformed = 0
         self._state = State.IDLE
         self._changed = trio.Event()
         self._said = trio.Event()
@@ -108,6 +113,7 @@ class Peer:
             limit=options.max_prefixes,
             too_many=self._too_many,
             end_of_rib=self._end_of_rib,
+            malformed=lambda update: self._complain(survived(self.options, update, trio.current_time())),
         )
         #: The hot path goes straight on.
         self.take, self.ingest = self.intake.take, self.intake.ingest
@@ -176,6 +182,7 @@ class Peer:
             updates,
             self._established,
             self._dropped,
+            self._malformed,
         )
 
     async def wait_established(self) -> None:
@@ -309,6 +316,8 @@ class Peer:
                 self._down(link.session, event)
             case RefreshReceived(refresh=refresh):
                 self._refreshed(refresh)
+            case Malformed():
+                self._complain(fatal(self.options, event, trio.current_time()))
 
     def _up(self, link: Link, agreed: Negotiated) -> None:
         connection, opened, scanner = link.connection, link.session.peer_open, link.session.scanner
@@ -386,6 +395,10 @@ class Peer:
     def _end_of_rib(self, family: Family) -> None:
         if self._home.deferral is not None:
             self._home.deferral.heard(self, family)
+
+    def _complain(self, malformed: MalformedUpdate) -> None:
+        self._malformed += 1
+        self._home.update_malformed(malformed)
 
     def _too_many(self, family: Family, limit: int) -> None:
         octets = family.afi.to_bytes(2, "big") + bytes((family.safi,)) + limit.to_bytes(4, "big")

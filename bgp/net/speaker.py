@@ -15,6 +15,7 @@ from bgp.error import LocalError
 from bgp.iana import CeaseSubcode, NotificationCode
 from bgp.message import Notification
 from bgp.net.group import Groups
+from bgp.net.malformed import MalformedUpdate
 from bgp.net.peer import Peer, PeerChange
 from bgp.net.restart import Deferral
 from bgp.net.rules import address_of
@@ -68,6 +69,7 @@ class Speaker:
         self.deferral: Deferral | None = None
         self.draining = Drain.NO
         self._observers: list[Observer] = [] if observer is None else [observer]
+        self._critics: list[Callable[[MalformedUpdate], None]] = []
         self._nursery: trio.Nursery | None = None
         self._scope = trio.CancelScope(shield=True)
         self._tasks: dict[str, trio.Event] = {}
@@ -125,6 +127,15 @@ class Speaker:
         """Tell the observers."""
         for observer in self._observers:
             observer(change)
+
+    def update_malformed(self, malformed: MalformedUpdate) -> None:
+        """Tell those who listen."""
+        for listener in self._critics:
+            listener(malformed)
+
+    def observe_malformed(self, listener: Callable[[MalformedUpdate], None]) -> None:
+        """Call `listener` with every UPDATE that has errors (RFC 7606 6); whoever writes them down limits how many."""
+        self._critics.append(listener)
 
     def observe(self, observer: Observer) -> None:
         """Call `observer` at every change of a session's state."""

@@ -23,6 +23,7 @@ from bgp.session.words import (
     Dial,
     Established,
     HangUp,
+    Malformed,
     OpenReceived,
     RefreshReceived,
     SessionEvent,
@@ -186,6 +187,7 @@ class Session:
         except PeerError as error:
             self._count(count + 1)
             self._buffer = b""
+            self._events.append(Malformed(octets[at:end], error))
             self._fail(Event.UPDATE_MSG_ERR, error)
             return
         if count:

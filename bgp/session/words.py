@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from bgp.capability import Capability, Negotiated
+from bgp.error import PeerError
 from bgp.message import Notification, Open, RouteRefresh
 from bgp.wire.scan import Reach, RouteUpdate
 from fsm.settings import Settings
@@ -63,4 +64,11 @@ class RefreshReceived(NamedTuple):
     refresh: RouteRefresh
 
 
-SessionEvent = Dial | HangUp | OpenReceived | Established | Closed | RefreshReceived | RouteUpdate | Reach
+class Malformed(NamedTuple):
+    """An UPDATE, header and all, that ends the session: to be logged (RFC 7606 6)."""
+
+    octets: bytes
+    error: PeerError
+
+
+SessionEvent = Dial | HangUp | OpenReceived | Established | Closed | RefreshReceived | Malformed | RouteUpdate | Reach

@@ -31,7 +31,8 @@ from errors.octets import (
 from errors.runner import key
 from errors.table import ALL
 
-from bgp.net import MemoryNetwork, Peer, Speaker, open_speaker
+from bgp.error import Reaction
+from bgp.net import MalformedUpdate, MemoryNetwork, Peer, Speaker, open_speaker
 from bgp.options import PeerOptions
 from bgp.testing import ScriptedPeer, Watcher
 from bgp.wire.context import Context
@@ -182,3 +183,24 @@ def test_the_tables_are_the_list() -> None:
     assert ours == part2
     attacks = {row[0].strip("| ") for row in rows if row[0].strip("| ")[:1] == "T" and row[0].strip("| ")[1:].isdigit()}
     assert attacks == COVERED.keys()
+
+
+async def test_malformed_updates_are_told_whole(scene: Scene) -> None:
+    """RFC 7606 6: whoever runs the speaker can see the UPDATE and its prefixes, also where the session ends."""
+    heard: list[MalformedUpdate] = []
+    scene.speaker.observe_malformed(heard.append)
+    bad = fields(b"", ORIGIN + AS_PATH + attribute(0x40, 3, b"\0"), P4 + Q4)
+    mixed = fields(b"", BLOCK, b"\x08\xe0" + P4)
+    fatal = fields(b"", BLOCK, b"\x21" + P4)
+    async with scene.test() as tester:
+        await tester.send(bad, mixed, fields(b"", BLOCK, Q4), fatal)
+        await tester.notification()
+    assert [one.octets for one in heard] == [bad, mixed, fatal]
+    assert [one.prefixes for one in heard] == [
+        ("203.0.113.0/24", "198.51.100.0/24"),
+        ("203.0.113.0/24", "224.0.0.0/8"),
+        (),
+    ]
+    assert [one.reaction for one in heard] == [Reaction.TREAT_AS_WITHDRAW, None, Reaction.SESSION_RESET]
+    assert heard[1].ignored == ("224.0.0.0/8",)
+    assert scene.tester.counts.updates_malformed == 3
