@@ -15,6 +15,7 @@ from bgp.capability import GracefulRestart, Negotiated
 from bgp.error import LocalError
 from bgp.iana import CeaseSubcode, NotificationCode, RouteRefreshSubtype
 from bgp.message import Notification, Open, RouteRefresh
+from bgp.net.counts import PeerCounts
 from bgp.net.group import GroupKey, Groups
 from bgp.net.intake import Intake
 from bgp.net.link import Link
@@ -52,19 +53,6 @@ class PeerChange:
     new: State
     reason: str
     at: float
-
-
-@dataclass(frozen=True, slots=True)
-class PeerCounts:
-    """What a peer has sent and been sent since it was added."""
-
-    messages_received: int
-    messages_sent: int
-    updates_received: int
-    updates_sent: int  #: UPDATEs that were handed to the session to send
-    established: int
-    dropped: int
-    updates_malformed: int  #: of those received
 
 
 class Home(Protocol):
