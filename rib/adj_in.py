@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
@@ -90,6 +91,21 @@ class Stored(NamedTuple):
     before: Mapping[bytes, Path] | None  #: what they replace, by NLRI; None for nothing
 
 
+class _Arrived:
+    """Routes in the order in which they arrived: for each path, how many of the keys are its."""
+
+    __slots__ = ("counts", "keys", "paths")
+
+    def __init__(self) -> None:
+        self.keys: list[bytes] = []
+        self.paths: list[Path] = []
+        self.counts: list[int] = []
+
+    def routes(self) -> Iterator[tuple[bytes, Path]]:
+        """The routes, as (key, path)."""
+        return zip(self.keys, chain.from_iterable(map(repeat, self.paths, self.counts)), strict=True)
+
+
 class AdjRibIn:
     """What one peer announced, for all families of the session.
 
@@ -100,8 +116,7 @@ class AdjRibIn:
         self.source = source
         self._all_usable = True  #: no route of the peer was ever refused
         self._tables: dict[Family, dict[bytes, Path]] = {family: {} for family in families}
-        self._arrived: list[tuple[Family, Sequence[bytes], Path]] = []
-        self._arrivals = 0
+        self._arrived: dict[Family, _Arrived] = {}
         #: By family, the keys of routes that the peer has not said again since `mark_stale` (RFC 4724 4.2, RFC 7313 4.2).
         self.stale: dict[Family, set[bytes]] = {}
         self._paths: dict[object, Path] = {}
@@ -117,11 +132,9 @@ class AdjRibIn:
     def tables(self) -> dict[Family, dict[bytes, Path]]:
         """The routes: by family, from NLRI (under add-path with the path identifier before it) to path."""
         if self._arrived:
-            arrived, self._arrived, self._arrivals = self._arrived, [], 0
-            for family, keys, path in arrived:
-                table = self._tables[family]
-                for key in keys:
-                    table[key] = path
+            for family, arrived in self._arrived.items():
+                self._tables[family].update(arrived.routes())
+            self._arrived = {}
         return self._tables
 
     def take(self, table: Table, family: Family, keys: Sequence[bytes], attributes: Attributes) -> None:
@@ -130,8 +143,12 @@ class AdjRibIn:
         # A prefix without a best path is none of this peer's, if all of its routes count: this one is new then, and may be
         # put in its place when somebody looks. A table that comes in goes out again before anybody does.
         if self._all_usable and path.ineligible is None and not self.stale and table.arrive(keys, path):
-            self._arrived.append((family, keys, path))
-            self._arrivals += len(keys)
+            arrived = self._arrived.get(family)
+            if arrived is None:
+                arrived = self._arrived[family] = _Arrived()
+            arrived.keys += keys
+            arrived.paths.append(path)
+            arrived.counts.append(len(keys))
         else:
             table.insert(keys, path, self.store(family, keys, path))
 
@@ -176,7 +193,8 @@ class AdjRibIn:
         if known < self._sweep_at:
             return False
         self._sweep_at = known + SWEEP_FLOOR // 4  # until then the answer would hardly be another
-        return 2 * known > self._arrivals + sum(map(len, self._tables.values()))
+        routes = sum(map(len, self._tables.values())) + sum(len(arrived.keys) for arrived in self._arrived.values())
+        return 2 * known > routes
 
     def forget(self, live: set[int]) -> None:
         """Drop the paths of attribute blocks whose identity is not in `live`."""
