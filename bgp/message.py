@@ -18,7 +18,13 @@ from rib.evpn import EvpnRoute
 from rib.family import Family
 from rib.flowspec import FlowSpec, VpnFlowSpec
 from rib.labelled import LabelledPrefix, VpnPrefix
+from rib.link_state import LinkStateNlri
+from rib.mup import MupRoute
+from rib.mvpn import McastVpnRoute
 from rib.prefix import Prefix
+from rib.route_target import RouteTargetMembership
+from rib.sr_policy import SrPolicy
+from rib.vpls import VplsRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,21 @@ class MalformedNlri:
 
 
 #: What a route leads to, in every family that we read.
-Destination: TypeAlias = MalformedNlri | Prefix | LabelledPrefix | VpnPrefix | EvpnRoute | FlowSpec | VpnFlowSpec
+Destination: TypeAlias = (
+    Prefix
+    | LabelledPrefix
+    | VpnPrefix
+    | EvpnRoute
+    | FlowSpec
+    | VpnFlowSpec
+    | RouteTargetMembership
+    | VplsRoute
+    | LinkStateNlri
+    | SrPolicy
+    | MupRoute
+    | McastVpnRoute
+    | MalformedNlri
+)
 
 
 class PathPrefix(NamedTuple):

@@ -25,6 +25,7 @@ class Safi(IntEnum):
     VPLS = 65  #: RFC 4761
     EVPN = 70  #: RFC 7432
     BGP_LS = 71  #: RFC 9552
+    BGP_LS_VPN = 72  #: RFC 9552
     SR_POLICY = 73  #: RFC 9830
     MUP = 85  #: draft-ietf-bess-mup-safi
     VPN = 128  #: RFC 4364
@@ -77,6 +78,9 @@ VPNV6_FLOWSPEC: Final = Family(Afi.IPV6, Safi.FLOWSPEC_VPN)
 L2VPN_VPLS: Final = Family(Afi.L2VPN, Safi.VPLS)
 ROUTE_TARGET: Final = Family(Afi.IPV4, Safi.ROUTE_TARGET)
 BGP_LS: Final = Family(Afi.BGP_LS, Safi.BGP_LS)
+BGP_LS_VPN: Final = Family(Afi.BGP_LS, Safi.BGP_LS_VPN)
+IPV4_MCAST_VPN: Final = Family(Afi.IPV4, Safi.MCAST_VPN)
+IPV6_MCAST_VPN: Final = Family(Afi.IPV6, Safi.MCAST_VPN)
 IPV4_SR_POLICY: Final = Family(Afi.IPV4, Safi.SR_POLICY)
 IPV6_SR_POLICY: Final = Family(Afi.IPV6, Safi.SR_POLICY)
 IPV4_MUP: Final = Family(Afi.IPV4, Safi.MUP)
@@ -102,6 +106,9 @@ FAMILY_NAMES: Final[dict[str, Family]] = {
     "vpnv6-flowspec": VPNV6_FLOWSPEC,
     "route-target": ROUTE_TARGET,
     "bgp-ls": BGP_LS,
+    "bgp-ls-vpn": BGP_LS_VPN,
+    "ipv4-mcast-vpn": IPV4_MCAST_VPN,
+    "ipv6-mcast-vpn": IPV6_MCAST_VPN,
     "ipv4-sr-policy": IPV4_SR_POLICY,
     "ipv6-sr-policy": IPV6_SR_POLICY,
     "ipv4-mup": IPV4_MUP,

@@ -16,10 +16,19 @@ from rib.evpn import (
     UnknownEvpnRoute,
 )
 from rib.family import (
+    BGP_LS,
+    BGP_LS_VPN,
     IPV4_FLOWSPEC,
     IPV4_LABELLED,
+    IPV4_MCAST_VPN,
+    IPV4_MUP,
+    IPV4_SR_POLICY,
     IPV6_FLOWSPEC,
     IPV6_LABELLED,
+    IPV6_MUP,
+    IPV6_SR_POLICY,
+    L2VPN_VPLS,
+    ROUTE_TARGET,
     VPNV4,
     VPNV4_FLOWSPEC,
     VPNV6,
@@ -29,8 +38,14 @@ from rib.family import (
 from rib.family import L2VPN_EVPN as EVPN
 from rib.flowspec import FlowSpec, VpnFlowSpec
 from rib.labelled import LabelledPrefix, VpnPrefix
+from rib.link_state import LinkStateNlri
+from rib.mup import DirectSegment, InterworkSegment, Type1Session, Type2Session, UnknownMupRoute
+from rib.mvpn import McastVpnRoute
 from rib.prefix import Prefix
 from rib.route_distinguisher import RouteDistinguisher
+from rib.route_target import RouteTargetMembership
+from rib.sr_policy import SrPolicy
+from rib.vpls import VplsBlock, VplsMember
 
 
 class Vector(NamedTuple):
@@ -146,5 +161,50 @@ VECTORS = [
     # RFC 8955 8: behind a route distinguisher.
     of(VPNV4_FLOWSPEC, f"0d {RD_HEX} 0118c00002", VpnFlowSpec.parse("rd 65000:1 destination 192.0.2.0/24")),
     of(VPNV6_FLOWSPEC, f"0f {RD_HEX} 012000 20010db8", VpnFlowSpec.parse("rd 65000:1 destination 2001:db8::/32")),
+    # RFC 4684 4: all of them, those of an origin AS, a prefix of one, one.
+    of(ROUTE_TARGET, "00", RouteTargetMembership()),
+    of(ROUTE_TARGET, "20 0000fde8", RouteTargetMembership(65000)),
+    of(ROUTE_TARGET, "40 0000fde8 0002fde8", RouteTargetMembership(65000, b"\0\2\xfd\xe8", 32)),
+    of(ROUTE_TARGET, "41 0000fde8 0002fde8ff", RouteTargetMembership(65000, b"\0\2\xfd\xe8\x80", 33),
+       canonical="41 0000fde8 0002fde880"),
+    of(ROUTE_TARGET, "60 0000fde8 0002fde800000001", RouteTargetMembership.parse("origin 65000 target rt:65000:1")),
+    # RFC 4761 3.2.2; RFC 6074 3.2.2.1.
+    of(L2VPN_VPLS, f"0011 {RD_HEX} 0001 0001 0008 000641", VplsBlock(RD, 1, 1, 8, 100 << 4 | 1)),
+    of(L2VPN_VPLS, f"000c {RD_HEX} c0000201", VplsMember(RD, V4)),
+    # RFC 9552 5.2: a node, a link, a prefix, a type that is none of these.
+    of(BGP_LS, "0001 0027 02 0000000000000000 0100 001a 0200 0004 0000fc13 0201 0004 0000008b 0203 0006 192168251231",
+       LinkStateNlri.parse("node protocol 2 identifier 0 local[as=64531,ls-id=139,router=0x192168251231]")),
+    of(BGP_LS, "0002 0031 03 0000000000000007 0100 0008 0200 0004 0000fde8 0101 0008 0200 0004 0000fde9"
+               " 0103 0004 c0000201 0104 0004 c0000202",
+       LinkStateNlri.parse("link protocol 3 identifier 7 local[as=65000] remote[as=65001]"
+                           " ipv4-interface=192.0.2.1 ipv4-neighbour=192.0.2.2")),
+    of(BGP_LS, "0003 000f 02 0000000000000000 0109 0002 080a",
+       LinkStateNlri.parse("ipv4-prefix protocol 2 identifier 0 reachability=0x080a")),
+    of(BGP_LS, "0004 0026 02 0000000000000000 0100 0000 0105 0010 20010db8000000000000000000000001 04d2 0001 ff",
+       LinkStateNlri.parse("ipv6-prefix protocol 2 identifier 0 local[] ipv6-interface=2001:db8::1 1234=0xff")),
+    of(BGP_LS, "0063 0002 0a0b", LinkStateNlri(99, octets=b"\x0a\x0b")),
+    of(BGP_LS_VPN, f"0001 0011 {RD_HEX} 07 0000000000000001", LinkStateNlri(1, 7, 1, rd=RD)),
+    # RFC 9830 2.1.
+    of(IPV4_SR_POLICY, "60 00000000 00000064 c0000201", SrPolicy(0, 100, V4)),
+    of(IPV6_SR_POLICY, f"c0 00000001 00000064 {V6_HEX}", SrPolicy(1, 100, V6)),
+    # draft-ietf-bess-mup-safi 3.1: the four types, with and without what may be absent; one that is none of them.
+    of(IPV4_MUP, f"01 0001 0a {RD_HEX} 08 0a", InterworkSegment(RD, TEN)),
+    of(IPV4_MUP, f"01 0002 0c {RD_HEX} c0000201", DirectSegment(RD, V4)),
+    of(IPV4_MUP, f"01 0003 17 {RD_HEX} 20 c0000205 00003039 09 20 c0000201",
+       Type1Session(RD, Prefix("192.0.2.5/32"), 12345, 9, V4)),
+    of(IPV4_MUP, f"01 0003 18 {RD_HEX} 20 c0000205 00003039 09 20 c0000201 00",
+       Type1Session(RD, Prefix("192.0.2.5/32"), 12345, 9, V4),
+       canonical=f"01 0003 17 {RD_HEX} 20 c0000205 00003039 09 20 c0000201"),
+    of(IPV6_MUP, f"01 0003 28 {RD_HEX} 80 {V6_HEX} 00003039 09 20 c0000201 20 c0000202",
+       Type1Session(RD, Prefix("2001:db8::1/128"), 12345, 9, V4, IPv4Address("192.0.2.2"))),
+    of(IPV4_MUP, f"01 0004 11 {RD_HEX} 40 c0000201 00003039", Type2Session(RD, V4, b"\0\0\x30\x39", 32)),
+    of(IPV4_MUP, f"01 0004 0f {RD_HEX} 2c c0000201 0030", Type2Session(RD, V4, b"\0\x30", 12)),
+    of(IPV6_MUP, f"01 0004 19 {RD_HEX} 80 {V6_HEX}", Type2Session(RD, V6, b"", 0)),
+    of(IPV4_MUP, "01 0005 01 ff", UnknownMupRoute(1, 5, b"\xff")),
+    of(IPV4_MUP, "02 0001 00", UnknownMupRoute(2, 1, b"")),
+    # RFC 6514 4.
+    of(IPV4_MCAST_VPN, f"05 12 {RD_HEX} 20 0a000001 20 e8000001", McastVpnRoute(
+       5, bytes.fromhex(f"{RD_HEX} 20 0a000001 20 e8000001"))),
+    of(IPV4_MCAST_VPN, "63 00", McastVpnRoute(99, b"")),
 ]
 # fmt: on

@@ -19,7 +19,7 @@ from typing import Any, Final
 import construct as c
 
 from bgp.wire.fields import IPV4, IPV6, U8, U32, build, parse, value_of
-from bgp.wire.nlri.kind import MALFORMED, Kind, delimited
+from bgp.wire.nlri.kind import MALFORMED, Kind, delimited, fields_of
 from bgp.wire.nlri.labelled import RD
 from bgp.wire.nlri.prefix import masked
 from bgp.wire.prefixes import HOST_BITS
@@ -72,16 +72,6 @@ def _label2(octets: bytes) -> int | None:
     return int.from_bytes(octets, "big") if octets else None
 
 
-def _of(made: type, declaration: c.Construct) -> c.Construct:
-    """`declaration`, whose fields are those of a dataclass."""
-    names = [field.name for field in declaration.subcons if field.name is not None]
-    return value_of(
-        declaration,
-        lambda found: made(**{name: found[name] for name in names}),
-        lambda value: {name: getattr(value, name) for name in names},
-    )
-
-
 def _prefix_body(afi: int, address: c.Construct, size: int) -> c.Construct:
     return value_of(
         c.Struct(
@@ -113,10 +103,10 @@ def _prefix_route(afi: int, found: Any) -> IpPrefix:
 
 #: The declaration of a route's body, by its type and its length.
 _BODIES: Final[dict[int, dict[int, c.Construct]]] = {
-    AD: {25: _of(EthernetAutoDiscovery, c.Struct("rd" / RD, "esi" / ESI, "tag" / U32, "label" / LABEL))},
+    AD: {25: fields_of(EthernetAutoDiscovery, c.Struct("rd" / RD, "esi" / ESI, "tag" / U32, "label" / LABEL))},
     MAC_IP: dict.fromkeys(
         (33, 36, 37, 40, 49, 52),
-        _of(
+        fields_of(
             MacIpAdvertisement,
             c.Struct(
                 "rd" / RD,
@@ -130,8 +120,8 @@ _BODIES: Final[dict[int, dict[int, c.Construct]]] = {
             ),
         ),
     ),
-    MULTICAST: dict.fromkeys((17, 29), _of(InclusiveMulticast, c.Struct("rd" / RD, "tag" / U32, "ip" / ADDRESS))),
-    SEGMENT: dict.fromkeys((23, 35), _of(EthernetSegment, c.Struct("rd" / RD, "esi" / ESI, "ip" / ADDRESS))),
+    MULTICAST: dict.fromkeys((17, 29), fields_of(InclusiveMulticast, c.Struct("rd" / RD, "tag" / U32, "ip" / ADDRESS))),
+    SEGMENT: dict.fromkeys((23, 35), fields_of(EthernetSegment, c.Struct("rd" / RD, "esi" / ESI, "ip" / ADDRESS))),
     # RFC 9136 3.1: no address length here; the length of the route tells the two families apart.
     PREFIX: {34: _prefix_body(1, IPV4, 4), 58: _prefix_body(2, IPV6, 16)},
 }

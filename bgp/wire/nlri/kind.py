@@ -58,6 +58,16 @@ def delimited(frame: c.Construct, element: c.Construct) -> c.Construct:
     return value_of(c.RawCopy(frame), decoded, encoded)
 
 
+def fields_of(made: type, declaration: c.Struct) -> c.Construct:
+    """`declaration`, whose named fields are those of a dataclass."""
+    names = [field.name for field in declaration.subcons if field.name is not None]
+    return value_of(
+        declaration,
+        lambda found: made(**{name: found[name] for name in names}),
+        lambda value: {name: getattr(value, name) for name in names},
+    )
+
+
 #: NLRI with one binding, in order: it, their keys, and their path identifiers if they have any.
 Run: TypeAlias = tuple[bytes, list[bytes], list[int] | None]
 

@@ -8,17 +8,33 @@ from bgp.wire.nlri.evpn import EVPN
 from bgp.wire.nlri.flowspec import FLOWSPEC4, FLOWSPEC6, VPN_FLOWSPEC4, VPN_FLOWSPEC6
 from bgp.wire.nlri.kind import Kind
 from bgp.wire.nlri.labelled import LABELLED4, LABELLED6, VPN4, VPN6
+from bgp.wire.nlri.link_state import LINK_STATE, VPN_LINK_STATE
+from bgp.wire.nlri.mup import MUP4, MUP6
+from bgp.wire.nlri.mvpn import MCAST_VPN
 from bgp.wire.nlri.prefix import PREFIX4, PREFIX6
+from bgp.wire.nlri.route_target import ROUTE_TARGETS
+from bgp.wire.nlri.sr_policy import SR_POLICY4, SR_POLICY6
+from bgp.wire.nlri.vpls import VPLS
 from rib.family import (
+    BGP_LS,
+    BGP_LS_VPN,
     IPV4_FLOWSPEC,
     IPV4_LABELLED,
+    IPV4_MCAST_VPN,
     IPV4_MULTICAST,
+    IPV4_MUP,
+    IPV4_SR_POLICY,
     IPV4_UNICAST,
     IPV6_FLOWSPEC,
     IPV6_LABELLED,
+    IPV6_MCAST_VPN,
     IPV6_MULTICAST,
+    IPV6_MUP,
+    IPV6_SR_POLICY,
     IPV6_UNICAST,
     L2VPN_EVPN,
+    L2VPN_VPLS,
+    ROUTE_TARGET,
     VPNV4,
     VPNV4_FLOWSPEC,
     VPNV4_MULTICAST,
@@ -60,6 +76,16 @@ FAMILIES: Final[dict[Family, Row]] = {
     VPNV4_MULTICAST: Row(VPN4, RD_ANY),
     VPNV6_MULTICAST: Row(VPN6, RD_V6),
     L2VPN_EVPN: Row(EVPN, ANY),
+    ROUTE_TARGET: Row(ROUTE_TARGETS, ANY),
+    L2VPN_VPLS: Row(VPLS, ANY),
+    BGP_LS: Row(LINK_STATE, ANY),
+    BGP_LS_VPN: Row(VPN_LINK_STATE, RD_ANY),
+    IPV4_SR_POLICY: Row(SR_POLICY4, ANY),
+    IPV6_SR_POLICY: Row(SR_POLICY6, ANY),
+    IPV4_MUP: Row(MUP4, ANY),
+    IPV6_MUP: Row(MUP6, ANY),
+    IPV4_MCAST_VPN: Row(MCAST_VPN, ANY),
+    IPV6_MCAST_VPN: Row(MCAST_VPN, ANY),
     IPV4_FLOWSPEC: Row(FLOWSPEC4, NONE),
     IPV6_FLOWSPEC: Row(FLOWSPEC6, NONE),
     VPNV4_FLOWSPEC: Row(VPN_FLOWSPEC4, RD_NONE),
