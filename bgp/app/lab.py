@@ -6,11 +6,15 @@ import sys
 from collections.abc import Callable
 from inspect import Parameter as Argument
 from inspect import Signature
-from typing import Annotated, Final
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from bgp.lab.command import FABRICS, MODELS, Model, Parameter, run_lab
+from bgp.error import LocalError
+from bgp.lab.command import FABRICS, MODELS, LabOptions, Model, Parameter, run_lab
+from bgp.lab.fault import GRAMMAR
+from bgp.lab.scale import run_scale
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -30,30 +34,67 @@ def _option(parameter: Parameter) -> Argument:
     return Argument(parameter.name, Argument.KEYWORD_ONLY, default=parameter.default, annotation=Annotated[kind, info])
 
 
+class Option(NamedTuple):
+    """An option that all models have. `kind` is what typer reads it as."""
+
+    name: str
+    kind: object
+    default: object
+    about: str
+    metavar: str | None = None
+    flag: str = ""
+
+    def argument(self) -> Argument:
+        """The option as a parameter of a command."""
+        flag = self.flag or f"--{self.name.replace('_', '-')}"
+        shown = self.default not in (None, False, "", [])
+        info = typer.Option(flag, help=self.about, metavar=self.metavar, show_default=shown)
+        return Argument(self.name, Argument.KEYWORD_ONLY, default=self.default, annotation=Annotated[self.kind, info])
+
+
 _COMMON: Final = (
-    Argument(
-        "fabric",
-        Argument.KEYWORD_ONLY,
-        default=FABRICS[0],
-        annotation=Annotated[str, typer.Option(help="what the speakers run on", metavar=f"[{'|'.join(FABRICS)}]")],
-    ),
-    Argument(
-        "json_output",
-        Argument.KEYWORD_ONLY,
-        default=False,
-        annotation=Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")],
-    ),
+    Option("fabric", str, FABRICS[0], "what the speakers run on", f"[{'|'.join(FABRICS)}]"),
+    Option("pods", int, 1, "pods of a node"),
+    Option("trace", tuple[str, str], None, "the way of a packet from a pod of one node to one of another", "NODE NODE"),
+    Option("ping", str, "", "all: who reaches whom", "all"),
+    Option("fail", list[str], [], f"let something break, and see what follows: {GRAMMAR}", "FAULT"),
+    Option("hold_time", int, None, "hold time of all sessions, in seconds", "SECONDS"),
+    Option("virtual", bool, False, "run in virtual time: the same for every run with one seed", flag="--virtual"),
+    Option("seed", int, 0, "what virtual time draws its delays and its order from"),
+    Option("svg", Path, None, "draw topology, sessions and routes", "FILE"),
+    Option("export", Path, None, "write BIRD's and FRR's configuration of each node", "DIR"),
+    Option("scale", str, "", "run at growing size, and plot what it costs", "N,N,…"),
+    Option("against", str, "", "with --scale: another model to compare with", "MODEL"),
+    Option("plot", Path, Path("lab-scale"), "with --scale: where the curves go, without .svg and .png", "FILE"),
+    Option("json_output", bool, False, "print the result as one JSON object", flag="--json"),
 )
+
+
+def _run(model: str, parameters: dict[str, int | str], options: dict[str, Any]) -> int:
+    json_output = options.pop("json_output")
+    scale, against, plot = (options.pop(name) for name in ("scale", "against", "plot"))
+    if scale:
+        return run_scale(
+            model, parameters, wanted=scale, against=against, plot=plot, json_output=json_output, out=sys.stdout
+        )
+    if (ping := options.pop("ping")) not in ("", "all"):
+        raise LocalError(f"--ping is {ping!r}; it must be all")
+    trace = options.pop("trace")
+    fabric = options.pop("fabric")
+    chosen = LabOptions(
+        ping=bool(ping), trace=() if trace is None else (trace,), fail=tuple(options.pop("fail")), **options
+    )
+    return run_lab(model, parameters, fabric=fabric, json_output=json_output, out=sys.stdout, options=chosen)
 
 
 def _command(model: Model) -> Callable[..., None]:
     names = [parameter.name for parameter in model.parameters]
 
-    def command(**options: object) -> None:
+    def command(**options: Any) -> None:
         parameters = {name: options.pop(name) for name in names}
-        raise typer.Exit(run_lab(model.name, parameters, out=sys.stdout, **options))  # type: ignore[arg-type]
+        raise typer.Exit(_run(model.name, parameters, options))
 
-    arguments = [*map(_option, model.parameters), *_COMMON]
+    arguments = [*map(_option, model.parameters), *(option.argument() for option in _COMMON)]
     # typer reads a command's options from its signature; this one's is known only now.
     command.__signature__ = Signature(arguments)  # type: ignore[attr-defined]
     command.__annotations__ = {argument.name: argument.annotation for argument in arguments}

@@ -8,19 +8,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from json import dumps
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from time import process_time
 from typing import Final, TextIO
 
 import trio
 from trio.testing import MockClock
 
 from bgp.error import LocalError
-from bgp.lab.fabric import Fabric, FabricSettings, Opener, SessionChange
+from bgp.lab.fabric import Fabric, FabricSettings, Opener, SessionChange, Snapshot
 from bgp.lab.fault import Fault, FaultKind, FaultReport, parse_fault
+from bgp.lab.forwarding import Trace
 from bgp.lab.inject import Log, inject
 from bgp.lab.memory import open_memory_fabric
 from bgp.lab.models import MODELS, Model, Parameter, build, spell_parameters
 from bgp.lab.report import Report
-from bgp.lab.result import Result
+from bgp.lab.result import Cost, Result
+from bgp.lab.svg import draw_svg
 from bgp.topology.model import Topology
 
 #: Seconds after which a lab that has not come to rest is given up.
@@ -49,6 +54,8 @@ class LabOptions:
     virtual: bool = False
     seed: int = 0
     hold_time: int | None = None
+    svg: Path | None = None
+    export: Path | None = None
     daemons: tuple[tuple[str, str], ...] = ()  #: another speaker in place of ours, by node
 
 
@@ -120,6 +127,11 @@ def deterministic(seed: int) -> Iterator[None]:
 _ORDERED: Final = "_ALLOW_DETERMINISTIC_SCHEDULING"
 
 
+def _megabytes() -> float:
+    """The peak of this process's memory."""
+    return getrusage(RUSAGE_SELF).ru_maxrss / 1024
+
+
 class Run:
     """One run of a topology. Raises LocalError for options that do not fit it."""
 
@@ -137,6 +149,7 @@ class Run:
         for host in topology.hosts[:1]:
             host.pod(options.pods)
         self._log = Log()
+        self._began = process_time()
 
     def _pair(self, one: str, other: str) -> tuple[str, str]:
         hosts = {host.name for host in self.topology.hosts}
@@ -175,6 +188,7 @@ class Run:
         finally:
             if report is not None:
                 report.sessions_end()
+        cost = None if self.options.virtual else Cost(process_time() - self._began, _megabytes())
         snapshot = await fabric.snapshot()
         reachability = await fabric.reach(snapshot, self.options.pods)
         result = Result(
@@ -184,6 +198,7 @@ class Run:
             measured=snapshot.counts,
             traffic=snapshot.traffic,
             reachability=reachability,
+            cost=cost,
             down=tuple((f"{s.dials.node} ⇄ {s.listens.node}", reason) for s, reason in snapshot.down),
             traces=tuple(
                 snapshot.forwarder.trace(one, topology[other].pod(1, version))
@@ -193,10 +208,25 @@ class Run:
         )
         if report is not None:
             report.tables(snapshot, result, ping=self.options.ping)
+        if self.options.svg is not None:
+            self._write(self.options.svg, draw_svg(topology, snapshot, self._drawn(snapshot, result)))
         result = replace(result, faults=tuple([await self._fault(fabric, fault) for fault in self.faults]))
         if report is not None:
             report.verdict(result)
         return result
+
+    def _drawn(self, snapshot: Snapshot, result: Result) -> Trace | None:
+        """The packet's way that the picture shows."""
+        if result.traces:
+            return result.traces[0]
+        hosts = self.topology.hosts
+        return snapshot.forwarder.trace(hosts[0].name, hosts[-1].pod()) if len(hosts) > 1 else None
+
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            path.write_text(text)
+        except OSError as error:
+            raise LocalError(f"cannot write {path}: {error.strerror}") from error
 
     async def _fault(self, fabric: Fabric, fault: Fault) -> FaultReport:
         """One fault, healed before the next; the sessions that go and come are in its report."""

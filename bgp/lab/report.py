@@ -278,7 +278,8 @@ class Report:
             mark.append(f"{reachability.ok} of {reachability.pairs} ordered pairs of pods reach each other.", ""), 0
         )
         kinds = ", ".join(f"{count} {_message(kind)}" for kind, count in sorted(traffic.sent.items()))
-        self._print(Text(f"  {traffic.sent.total():,} messages ({kinds}), {traffic.octets:,} octets.", "dim"), 0)
+        spent = "" if result.cost is None else f" {result.cost.cpu:.2f} s of CPU, {result.cost.megabytes:.0f} MB."
+        self._print(Text(f"  {traffic.sent.total():,} messages ({kinds}), {traffic.octets:,} octets.{spent}", "dim"), 0)
 
     def _table(self, table: Table) -> None:
         self.console.print(Padding(table, (0, 0, 0, 2)))

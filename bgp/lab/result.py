@@ -17,6 +17,13 @@ from bgp.topology.model import Counts, Topology
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
+class Cost(NamedTuple):
+    """What coming up took of this process: processor seconds, and the peak of its memory."""
+
+    cpu: float
+    megabytes: float
+
+
 class Comparison(NamedTuple):
     """A count of the speakers of a role: one number, or a list in the order of the nodes where they differ."""
 
@@ -31,7 +38,10 @@ class Comparison(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run of a topology on a fabric. `down` names the sessions that are not up, with the reason."""
+    """One run of a topology on a fabric. `cost` None: in virtual time, where runs with one seed give the same result.
+
+    `down` names the sessions that are not up, with the reason.
+    """
 
     topology: Topology
     fabric: str
@@ -39,6 +49,7 @@ class Result:
     measured: Mapping[str, Counts]
     traffic: Traffic
     reachability: Reachability
+    cost: Cost | None = None
     down: tuple[tuple[str, str], ...] = ()
     traces: tuple[Trace, ...] = ()
     faults: tuple[FaultReport, ...] = ()
@@ -93,6 +104,8 @@ class Result:
             },
             "faults": [fault.as_json() for fault in self.faults],
         }
+        if self.cost is not None:
+            made["cost"] = {"cpu": round(self.cost.cpu, 3), "megabytes": round(self.cost.megabytes, 1)}
         if self.down:
             made["down"] = [{"session": session, "reason": reason} for session, reason in self.down]
         if self.traces:

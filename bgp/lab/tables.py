@@ -50,12 +50,13 @@ def loc_rib(shown: Sequence[Row]) -> Table:
         for place, way in enumerate(row.ways):
             who = Text("own pods", "dim") if not way.peer else Text(f"{way.peer} {way.kind}")
             hop = "" if way.next_hop is None else str(way.next_hop)
-            first = _span(row.prefixes) if place == 0 else Text("  or", "dim")
+            first = span(row.prefixes) if place == 0 else Text("  or", "dim")
             table.add_row(first, hop, way.as_path, who, str(row.paths) if place == 0 else "")
     return table
 
 
-def _span(prefixes: Sequence[Prefix]) -> str:
+def span(prefixes: Sequence[Prefix]) -> str:
+    """ "10.244.0.0/26 + 3 more"."""
     if len(prefixes) == 1:
         return str(prefixes[0])
     return f"{prefixes[0]} + {len(prefixes) - 1} more"
