@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from interop.wires import Namespace, end, eventually
 
+from bgp.app.client import Refused, ask
+
 ROOT: Final = Path(__file__).parent.parent.parent
 
 
@@ -71,7 +73,7 @@ class Bird(Process):
             self._cli(f"show route {prefix} all{table}"), capture_output=True, text=True, check=False
         ).stdout
         lines = [line.strip() for line in said.splitlines()]
-        found = dict(line.split(": ", 1) for line in lines if line.startswith("BGP.") and ": " in line)
+        found = dict(line.split(":", 1) for line in lines if line.startswith("BGP.") and ":" in line)
         return {name.removeprefix("BGP."): value.strip() for name, value in found.items()}
 
     def is_established(self, protocol: str) -> bool:
@@ -121,22 +123,29 @@ class Ours(Process):
     def start(self) -> None:
         """See `Process`; returns when the control socket answers."""
         super().start()
-        eventually(lambda: self._cli("show", "summary").returncode == 0, "bgp show answers", self.tail)
+        eventually(self._answers, "the control socket answers", self.tail)
 
-    def _cli(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "bgp", *words]
+    def _answers(self) -> bool:
+        try:
+            return bool(self.ask("summary"))
+        except Refused:
+            return False
+
+    def ask(self, name: str, **arguments: object) -> list[dict[str, Any]]:
+        """What `bgp show` would print as JSON, without the start of a program for each question."""
+        return [json.loads(row) for row in ask(str(self.control), name, **arguments)]
+
+    def command(self, *words: str) -> str:
+        """What a command prints. It has to succeed."""
         where = os.environ | {"BGP_CONTROL": str(self.control)}
-        return subprocess.run(command, capture_output=True, text=True, env=where, cwd=ROOT)
-
-    def ask(self, *words: str) -> list[dict[str, Any]]:
-        """The JSON objects that a command gives."""
-        said = self._cli(*words, "--json")
+        command = [sys.executable, "-m", "bgp", *words]
+        said = subprocess.run(command, capture_output=True, text=True, env=where, cwd=ROOT)
         assert said.returncode == 0, said.stdout + said.stderr
-        return [json.loads(line) for line in said.stdout.splitlines()]
+        return said.stdout
 
     def neighbours(self) -> dict[str, dict[str, Any]]:
         """The peers, by address, as `bgp show summary` has them."""
-        return {peer["address"]: peer for peer in self.ask("show", "summary")[0]["peers"]}
+        return {peer["address"]: peer for peer in self.ask("summary")[0]["peers"]}
 
     def is_established(self, *addresses: str) -> bool:
         """Whether the sessions with these peers are up."""
@@ -145,12 +154,7 @@ class Ours(Process):
 
     def routes(self, peer: str) -> dict[str, dict[str, Any]]:
         """What a peer taught us that is in the Loc-RIB, by prefix."""
-        return {route["prefix"]: route for route in self.ask("show", "routes", "--peer", peer)}
-
-    def tell(self, *words: str) -> None:
-        """Run a command that changes something."""
-        said = self._cli(*words)
-        assert said.returncode == 0, said.stdout + said.stderr
+        return {route["prefix"]: route for route in self.ask("routes", peer=peer)}
 
     def __str__(self) -> str:
         return self.tail()

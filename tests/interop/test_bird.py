@@ -172,10 +172,10 @@ def test_our_loc_rib_holds_its_routes_exactly(pair: Pair) -> None:
 
 
 def test_withdrawals_arrive_both_ways(pair: Pair) -> None:
-    pair.ours.tell("announce", "100.64.1.0/24", "2001:db8:c::/48", "--community", "65001:1")
+    pair.ours.command("announce", "100.64.1.0/24", "2001:db8:c::/48", "--community", "65001:1")
     eventually(lambda: pair.bird.route("100.64.1.0/24") and pair.bird.route("2001:db8:c::/48"), "BIRD has the new ones")
     assert pair.bird.route("100.64.1.0/24")["community"] == "(65001,1)"
-    pair.ours.tell("withdraw", "100.64.1.0/24", "2001:db8:c::/48")
+    pair.ours.command("withdraw", "100.64.1.0/24", "2001:db8:c::/48")
     gone = lambda: not pair.bird.route("100.64.1.0/24") and not pair.bird.route("2001:db8:c::/48")  # noqa: E731
     eventually(gone, "BIRD has lost the new ones")
     for protocol in ("four", "six"):

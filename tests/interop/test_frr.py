@@ -134,11 +134,11 @@ def test_our_loc_rib_holds_its_routes(pair: Pair) -> None:
 
 
 def test_withdrawals_and_a_refresh(pair: Pair) -> None:
-    pair.ours.tell("announce", "100.64.1.0/24")
+    pair.ours.command("announce", "100.64.1.0/24")
     eventually(lambda: pair.frr_holds("100.64.1.0/24"), "FRR has the new one", pair.told)
-    pair.ours.tell("withdraw", "100.64.1.0/24")
+    pair.ours.command("withdraw", "100.64.1.0/24")
     eventually(lambda: not pair.frr_holds("100.64.1.0/24"), "FRR has lost the new one", pair.told)
-    pair.ours.tell("refresh", THEIRS4)
+    pair.ours.command("refresh", THEIRS4)
     eventually(lambda: len(pair.ours_hold()) == 2, "FRR answers a route refresh with the same routes", pair.told)
 
 
