@@ -16,9 +16,9 @@ COLOURS: Final = ("#3266ad", "#d9541e")
 
 
 def plot(points: Sequence[Point], base: Path) -> list[Path]:
-    """Draw all measures over the size into `base`.svg and `base`.png, both axes logarithmic; gives the two.
+    """Draw all measures over the size into `base`.svg and `base`.png, the axes logarithmic but for memory; gives the two.
 
-    The dotted lines grow with N and N² from a model's first point. Raises OSError where they cannot be written.
+    The dotted lines of the sessions grow with N and N² from a model's first point. Raises OSError where they cannot be written.
     """
     figure = Figure(figsize=(10, 7), layout="constrained")
     FigureCanvasAgg(figure)
@@ -27,7 +27,7 @@ def plot(points: Sequence[Point], base: Path) -> list[Path]:
         for model, colour in zip(models, COLOURS, strict=False):
             _curve(axes, [point for point in points if point.model == model], field, colour)
         axes.set_xscale("log")
-        axes.set_yscale("log")
+        axes.set_yscale("linear" if field == "megabytes" else "log")
         sizes = sorted({point.size for point in points})
         axes.set_xticks(sizes, labels=[str(size) for size in sizes], minor=False)
         axes.minorticks_off()
@@ -45,7 +45,7 @@ def _curve(axes: Axes, points: Sequence[Point], field: str, colour: str) -> None
     sizes = [point.size for point in points]
     values = [float(getattr(point, field)) for point in points]
     axes.plot(sizes, values, "o-", color=colour, label=points[0].model)
-    if field in ("sessions", "messages"):
+    if field == "sessions":
         power = 2 if points[0].model in ("mesh", "planes") else 1
         first, least = sizes[0], values[0]
         axes.plot(

@@ -176,7 +176,7 @@ async def test_every_received_route_that_is_not_used_has_its_reason(autojump_clo
         }
         used = {row["prefix"] for row in await rows(program, "routes", peer="far")}
     assert refused == {
-        "10.3.0.0/24": "own AS in AS_PATH: 65001",
+        "10.3.0.0/24": "own AS 65001 in AS_PATH",
         "10.4.0.0/24": "next hop is not a host address: 127.0.0.1 is a loopback address",
         "172.16.0.0/16": "rejected by import policy",
     }
@@ -223,7 +223,7 @@ async def test_a_prefix_that_has_only_refused_paths(autojump_clock: trio.testing
             await rows(program, "lookup", to="10.1.0.1")
         with pytest.raises(Failed, match=r"^no route to 10\.0\.0\.0/8$"):
             await rows(program, "route", prefix="10.0.0.0/8")
-    assert [(one["best"], one["why"]) for one in found["candidates"]] == [(False, "own AS in AS_PATH: 65001")]
+    assert [(one["best"], one["why"]) for one in found["candidates"]] == [(False, "own AS 65001 in AS_PATH")]
     assert (found["announced_to"], found["kept_from"]) == ([], {})
 
 
