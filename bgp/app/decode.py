@@ -23,7 +23,7 @@ from bgp.wire.fields import Malformed
 from bgp.wire.formats.bmp import RouteMirroring, RouteMonitoring
 from bgp.wire.formats.bmp_stream import Contexts, read_bmp
 from bgp.wire.formats.conversation import Conversations
-from bgp.wire.formats.mrt_scan import Torn, pieces, read_mrt
+from bgp.wire.formats.mrt_scan import Torn, pieces, raw_records
 from bgp.wire.formats.pcap import read_pcap
 from bgp.wire.header import HEADER_LENGTH
 from rib.family import Family
@@ -72,8 +72,8 @@ def _decode_file(file: File, name: str, printer: Printer, tick: Tick) -> bool:
                         _line(text, printer)
             case Kind.MRT:
                 records = MrtPrinter(printer)
-                for record in tick(read_mrt(file)):
-                    records.record(record)
+                for raw in tick(raw_records(file)):
+                    records.raw(*raw)
             case Kind.PCAP | Kind.PCAPNG:
                 _capture(file, name, printer, tick)
             case Kind.BMP:

@@ -8,8 +8,9 @@ from enum import StrEnum
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple, TextIO
 
-from bgp.app import dump, dump_scan
+from bgp.app import dump
 from bgp.app.bmp_form import other_json, peer_json, peer_up_json
+from bgp.app.dump_scan import LineScanner
 from bgp.app.filters import EVERYTHING, Filter
 from bgp.app.jsonform import Json, error_json, kind_name, message_json, type_name
 from bgp.error import PeerError, Reaction, UpdateError
@@ -48,6 +49,8 @@ class Moment(NamedTuple):
     microseconds: int
 
 
+#: Contexts whose block texts are kept: a capture may have many sessions.
+CONTEXTS: Final = 16
 #: The BGP identifier of a session that there is not.
 NOBODY: Final = IPv4Address(0)
 
@@ -70,6 +73,16 @@ class Printer:
         self.err = err
         self.malformed = 0
         self.unread = 0
+        self._scanners: dict[Context, LineScanner] = {}
+
+    def scanner(self, context: Context) -> LineScanner:
+        """What makes lines of octets that are read in `context`."""
+        found = self._scanners.get(context)
+        if found is None:
+            if len(self._scanners) >= CONTEXTS:
+                self._scanners.clear()
+            found = self._scanners[context] = LineScanner(context)
+        return found
 
     def refused(self, about: Mapping[str, Json], reason: str) -> None:
         """What is no message."""
@@ -144,7 +157,7 @@ class Printer:
         """The lines of a message; `place` is where it is, should anything be wrong with it."""
         if not self.keep.may_pass(octets):
             return
-        lines = None if self.keep.on_routes else dump_scan.update_lines(octets, context, head, peer)
+        lines = None if self.keep.on_routes else self.scanner(context).update_lines(octets, head, peer)
         if lines is None:
             found, parts = decoded(octets, context)
             if "error" in parts:

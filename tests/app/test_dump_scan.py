@@ -6,7 +6,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from strategies import contexts, raw_updates, updates
 
-from bgp.app import dump, dump_scan
+from bgp.app import dump
+from bgp.app.dump_scan import LineScanner
 from bgp.app.printer import decoded
 from bgp.error import PeerError
 from bgp.message import Update
@@ -25,7 +26,7 @@ file_contexts = contexts().map(lambda one: Context(as4=one.as4, add_path=one.add
 
 def compare(body: bytes, context: Context) -> None:
     octets = with_header(2, body, 65535)
-    fast = dump_scan.update_lines(octets, context, HEAD, PEER)
+    fast = LineScanner(context).update_lines(octets, HEAD, PEER)
     event("left to the codec" if fast is None else "from octets")
     if fast is None:
         return
@@ -57,7 +58,7 @@ def test_lines_of_valid_updates(case: tuple[Update, Context]) -> None:
 def test_text_of_table_dumps(case: tuple[Update, Context]) -> None:
     update, context = case
     block = rib_attributes(update, context)
-    fast = dump_scan.rib_text(block, context)
+    fast = LineScanner(context).rib_text(block)
     if fast is None:
         return
     for family, nlri in ((IPV4_UNICAST, b"\x08\x0a"), (IPV6_UNICAST, b"\x10\x20\x01")):
@@ -73,6 +74,6 @@ def test_common_updates_are_made_from_octets() -> None:
     """Else the property above would hold of nothing."""
     attributes = bytes.fromhex("40010100 4002060201 0000fde9 400304 c0000201 c00804 fde90001")
     body = b"\0\0" + len(attributes).to_bytes(2, "big") + attributes + b"\x18\xc6\x33\x64"
-    assert dump_scan.update_lines(with_header(2, body), Context(), HEAD, PEER) == [
+    assert LineScanner(Context()).update_lines(with_header(2, body), HEAD, PEER) == [
         "BGP4MP|1|A|192.0.2.1|65001|198.51.100.0/24|65001|IGP|192.0.2.1|0|0|65001:1|NAG||"
     ]

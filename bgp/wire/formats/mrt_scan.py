@@ -41,7 +41,8 @@ _U32: Final = Struct(">I")
 _RIB_ENTRY: Final = Struct(">HIH")
 _RIB_ENTRY_ADD_PATH: Final = Struct(">HIIH")
 _TABLE_DUMP: Final = {1: Struct(">HH4sBBI4sHH"), 2: Struct(">HH16sBBI16sHH")}
-_MESSAGES: Final = frozenset(Bgp4mp) - {Bgp4mp.STATE_CHANGE, Bgp4mp.STATE_CHANGE_AS4}
+#: The subtypes of BGP4MP that hold messages.
+MESSAGES: Final = frozenset(Bgp4mp) - {Bgp4mp.STATE_CHANGE, Bgp4mp.STATE_CHANGE_AS4}
 #: Octets of the BGP4MP fields before the message, by octets of an AS number and address family.
 _BEFORE: Final = {(size, afi): 2 * size + 4 + (8 if afi == 1 else 32) for size in (2, 4) for afi in (1, 2)}
 
@@ -59,6 +60,12 @@ class Source(Protocol):
 
 def read_mrt(file: Source) -> Iterator[Record]:
     """The records of an MRT file, one at a time. Raises Torn where the file ends within one, after those before it."""
+    for raw in raw_records(file):
+        yield read_record(*raw)
+
+
+def raw_records(file: Source) -> Iterator[tuple[int, int, int, int, bytes]]:
+    """The same as (place in the file, time, type, subtype, body): what `read_record` takes. Raises Torn."""
     held, at, begins = b"", 0, 0
     for chunk in pieces(file):
         held = held[at:] + chunk if at < len(held) else chunk
@@ -71,7 +78,7 @@ def read_mrt(file: Source) -> Iterator[Record]:
             end = start + length
             if end > len(held):
                 break
-            yield _record(begins, time, kind, subtype, held[start:end])
+            yield begins, time, kind, subtype, held[start:end]
             begins += end - at
             at = end
     left = len(held) - at
@@ -94,7 +101,8 @@ def pieces(file: Source) -> Iterator[bytes]:
         yield chunk
 
 
-def _record(at: int, time: int, kind: int, subtype: int, body: bytes) -> Record:
+def read_record(at: int, time: int, kind: int, subtype: int, body: bytes) -> Record:
+    """The record that these octets are."""
     microseconds = None
     if kind == Type.BGP4MP_ET:
         if len(body) < 4:
@@ -109,7 +117,7 @@ def scan(kind: int, subtype: int, body: bytes) -> Content:
     found: Content | None = None
     if kind == Type.TABLE_DUMP_V2 and subtype in RIBS:
         found = _scan_rib(subtype, body)
-    elif kind in (Type.BGP4MP, Type.BGP4MP_ET) and subtype in _MESSAGES:
+    elif kind in (Type.BGP4MP, Type.BGP4MP_ET) and subtype in MESSAGES:
         found = _scan_message(subtype, body)
     elif kind == Type.TABLE_DUMP and subtype in _TABLE_DUMP:
         found = _scan_table_dump(subtype, body)
@@ -152,19 +160,25 @@ def _scan_rib(subtype: int, body: bytes) -> Rib | None:
 
 def _scan_message(subtype: int, body: bytes) -> MessageRecord | None:
     """RFC 6396 4.4.2; most records of a file are from a few peers."""
+    start = message_place(subtype, body)
+    if not start:
+        return None
     size = 4 if subtype in AS4 else 2
-    at = 2 * size + 2
-    if len(body) < at + 2 or body[at] or body[at + 1] not in (1, 2):
-        return None
-    start = _BEFORE[size, body[at + 1]]
-    if len(body) < start:
-        return None
-    peer, local, interface = _peers(body[:start], size)
+    peer, local, interface = ends_of(body[:start], size)
     return MessageRecord(subtype, peer, local, interface, body[start:])
 
 
+def message_place(subtype: int, body: bytes) -> int:
+    """Where the message of a BGP4MP record begins; 0 for one that `scan` is to look at."""
+    at = 10 if subtype in AS4 else 6
+    if len(body) < at + 2 or body[at] or body[at + 1] not in (1, 2):
+        return 0
+    start = _BEFORE[4 if at == 10 else 2, body[at + 1]]
+    return start if len(body) >= start else 0
+
+
 @lru_cache(maxsize=1 << 12)
-def _peers(octets: bytes, size: int) -> tuple[Peer, Peer, int]:
+def ends_of(octets: bytes, size: int) -> tuple[Peer, Peer, int]:
     """Peer, local end and interface index of the fields before a message, AS numbers of `size` octets."""
     at = 2 * size + 4
     middle = (at + len(octets)) // 2

@@ -255,7 +255,8 @@ _CONTEXTS: Final = {
 #: Subtypes of BGP4MP whose AS numbers have four octets, and those whose NLRI have path identifiers.
 AS4: Final = frozenset({4, 5, 7, 9, 11})
 ADD_PATH: Final = frozenset({8, 9, 10, 11})
-_MESSAGES: Final = {subtype: _CONTEXTS[subtype in AS4, subtype in ADD_PATH] for subtype in Bgp4mp}
+#: How to read the messages of each subtype.
+MESSAGE_CONTEXTS: Final = {subtype: _CONTEXTS[subtype in AS4, subtype in ADD_PATH] for subtype in Bgp4mp}
 #: How the attributes of table dumps are to be read: TABLE_DUMP_V2 always has 4-octet AS numbers (RFC 6396 4.3.4).
 TABLE_DUMP_CONTEXT: Final = _CONTEXTS[False, False]
 RIB_CONTEXT: Final = _CONTEXTS[True, False]
@@ -269,7 +270,7 @@ def rib_context(with_path_id: bool) -> Context:
 
 def context_of(record: MessageRecord | LegacyMessage) -> Context:
     """How to read the message of a record."""
-    return _MESSAGES[Bgp4mp(record.subtype)] if isinstance(record, MessageRecord) else TABLE_DUMP_CONTEXT
+    return MESSAGE_CONTEXTS[Bgp4mp(record.subtype)] if isinstance(record, MessageRecord) else TABLE_DUMP_CONTEXT
 
 
 #: Types that files of our days have, those that are not read included (RFC 6396 4, appendix B).
