@@ -10,10 +10,11 @@ from typing import Any
 
 from shared_data import json_lines, shared
 
-from bgp.wire.nlri import FAMILIES
-from rib.family import Family
+from rib.family import IPV4_SR_POLICY, IPV6_SR_POLICY, Family
 
 Line = dict[str, Any]
+#: Families of which fewer than two of the decoders give the next hop, so that the agreed value has none.
+NO_VOTE_ON_NEXT_HOP = {IPV4_SR_POLICY, IPV6_SR_POLICY}
 
 
 def families(expected: Line) -> set[Family]:
@@ -28,25 +29,22 @@ def test_one_line_of_output_for_each_line_of_input_in_order(ours: Iterator[Line]
 
 def test_agreed_messages_decode_to_the_agreed_value(ours: Iterator[Line]) -> None:
     expected = {line["id"]: line for line in json_lines("data/expected.jsonl.gz")}
-    total, compared, left, wrong = len(expected), 0, Counter[str](), []
+    compared, wrong = 0, []
     for line in ours:
         theirs = expected.pop(line["id"], None)
         if theirs is None:
-            continue
-        unread = families(theirs) - FAMILIES.keys()
-        if unread:
-            left.update(map(str, unread))
             continue
         compared += 1
         message = line.get("message", {})
         if "opaque_nlri" in theirs:
             message = {name: value for name, value in message.items() if not name.endswith("_nlri")}
+            if "mp_reach_next_hop" not in theirs["expected"] and families(theirs) <= NO_VOTE_ON_NEXT_HOP:
+                message.pop("mp_reach_next_hop", None)
         if (line["type"], message) != (theirs["type"], theirs["expected"]):
             wrong.append((line["id"], theirs["expected"], line))
     assert not expected, "every expected line has a message"
     assert not wrong, f"{len(wrong)} differ; the first: {wrong[0]}"
-    print(f"{compared} of {total} messages compared; not yet covered: {dict(left)}")
-    assert compared >= 46_080
+    assert compared == 46_167
 
 
 def test_the_corpus_file_is_the_one_that_the_figures_are_of() -> None:
