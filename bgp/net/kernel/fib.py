@@ -84,6 +84,7 @@ class Fib:
         self.installed: dict[Family, dict[bytes, Way]] = {family: {} for family in FAMILIES}
         self.missing: dict[tuple[Family, bytes], str] = {}
         self.stale: set[tuple[Family, bytes]] = set()
+        self._blocked: set[tuple[Family, bytes]] = set()  #: where the kernel said that there is a route already
         self._next_hops_changed = next_hops_changed
         self._due: dict[Family, dict[bytes, None]] = {family: {} for family in FAMILIES}
         self._ways: dict[Family, dict[Path | tuple[Path, ...], Way | str]] = {family: {} for family in FAMILIES}
@@ -136,16 +137,13 @@ class Fib:
 
     # Which way.
 
-    def _wanted(self, family: Family, nlri: bytes) -> Way | str | None:
-        """Which way a prefix should go in the kernel; the reason why it cannot, in words; None if it should not be there."""
+    def _wanted(self, family: Family, nlri: bytes, best: Path) -> Way | str | None:
+        """Which way a prefix should go in the kernel; the reason why it cannot, in words; None if it need not be there."""
         most = self.options.max_paths
-        table = self.loc_rib.table(family)
-        best = table.best.get(nlri)
-        if best is None:
-            return None
         index: Path | tuple[Path, ...] = best
-        if most > 1 and nlri in table.others:
-            index = tuple(table.multipath(nlri, most, relax_as_path=self.options.relax_as_path))
+        if most > 1:
+            paths = self.loc_rib.table(family).multipath(nlri, most, relax_as_path=self.options.relax_as_path)
+            index = tuple(paths) if len(paths) > 1 else best
         ways = self._ways[family]
         found = ways.get(index)
         if found is None:
@@ -222,47 +220,55 @@ class Fib:
                 self._idle.set()
                 self._news = trio.Event()
                 await self._news.wait()
-            for family, due in self._due.items():
-                taken = list(islice(due, BATCH))
-                for nlri in taken:
-                    del due[nlri]
-                async with self._lock:
-                    if (edits := self._edits(family, taken)) and (refusals := await self.kernel.edit(edits)):
-                        await self.kernel.edit(self._refused(refusals))
+            for family, due in list(self._due.items()):
+                self._due[family] = {}
+                keys = iter(due)
+                while taken := list(islice(keys, BATCH)):
+                    async with self._lock:
+                        if (edits := self._edits(family, taken)) and (refusals := await self.kernel.edit(edits)):
+                            await self.kernel.edit(self._refused(refusals))
 
     def _edits(self, family: Family, keys: Iterable[bytes]) -> list[Edit]:
         """What has to be done for these prefixes; `installed` is then as if it were done."""
         installed, stale, missing = self.installed[family], self.stale, self.missing
-        groups: dict[tuple[Verb, Way], list[bytes]] = {}
+        table = self.loc_rib.table(family)
+        best, others = table.best.get, table.others
+        last: Path | None = None
+        wanted: Way | str | None = None
+        adding: dict[int, Edit] = {}
+        replacing: dict[int, Edit] = {}
+        removing: list[bytes] = []
         for nlri in keys:
-            wanted = self._wanted(family, nlri)
+            path = best(nlri)
+            if path is None:
+                last = wanted = None
+            elif path is not last or nlri in others:  # most prefixes come in runs with one path
+                last = None if nlri in others else path
+                wanted = self._wanted(family, nlri, path)
             there = installed.get(nlri)
-            if wanted is None or isinstance(wanted, str):
-                if missing:
-                    missing.pop((family, nlri), None)
-                if wanted is not None:
-                    missing[family, nlri] = wanted
-                if there is not None and (family, nlri) not in stale:
-                    del installed[nlri]
-                    groups.setdefault((Verb.REMOVE, BLACKHOLE), []).append(nlri)
-                continue
-            if stale:
-                stale.discard((family, nlri))
-            if there != wanted:
-                verb = Verb.ADD if there is None else Verb.REPLACE
-                installed[nlri] = wanted
-                groups.setdefault((verb, wanted), []).append(nlri)
             if missing:
                 missing.pop((family, nlri), None)
-        self._count(groups)
-        return [Edit(verb, family.afi, some, way) for (verb, way), some in groups.items()]
-
-    def _count(self, groups: Mapping[tuple[Verb, Way], list[bytes]]) -> None:
-        for (verb, _), keys in groups.items():
-            if verb is Verb.REMOVE:
-                self._removed += len(keys)
+            if isinstance(wanted, Way):
+                if stale:
+                    stale.discard((family, nlri))
+                if there is wanted or there == wanted:
+                    continue
+                installed[nlri] = wanted
+                verb, groups = (Verb.ADD, adding) if there is None else (Verb.REPLACE, replacing)
+                group = groups.get(id(wanted))
+                if group is None:
+                    group = groups[id(wanted)] = Edit(verb, family.afi, [], wanted)
+                group.keys.append(nlri)
             else:
-                self._written += len(keys)
+                if wanted is not None:
+                    missing[family, nlri] = wanted
+                if there is not None and not (stale and (family, nlri) in stale):
+                    del installed[nlri]
+                    removing.append(nlri)
+        writing = [*adding.values(), *replacing.values()]
+        self._written += sum(len(edit.keys) for edit in writing)
+        self._removed += len(removing)
+        return [*writing, Edit(Verb.REMOVE, family.afi, removing)] if removing else writing
 
     def _refused(self, refusals: Iterable[Refusal]) -> list[Edit]:
         """Note what the kernel did not do; gives what is left to do: a route that could not be replaced has to go."""
@@ -274,11 +280,15 @@ class Fib:
             self.installed[family].pop(nlri, None)
             if error == errno.EEXIST:
                 reason = f"another program has a route of metric {self.options.metric}"
+                if (family, nlri) not in self._blocked:
+                    # Or it is ours after all, and what we heard of it came late.
+                    self._blocked.add((family, nlri))
+                    self._ask_again()
             else:
                 reason = f"the kernel refuses: {os.strerror(error)}"
             self.missing[family, nlri] = reason
             if verb is Verb.REPLACE:
-                left_over.append(Edit(Verb.REMOVE, afi, (nlri,)))
+                left_over.append(Edit(Verb.REMOVE, afi, [nlri]))
         return left_over
 
     # What others do.
@@ -306,9 +316,8 @@ class Fib:
         if self._is_own(route):
             self._ask_again()  # somebody else uses our protocol number
             return
-        if route.metric == self.options.metric and self.installed[family].pop(route.nlri, None) is not None:
-            self.missing[family, route.nlri] = f"another program took it over (protocol {route.protocol})"
-            self.stale.discard((family, route.nlri))
+        if route.metric == self.options.metric and route.nlri in self.installed[family]:
+            self._ask_again()  # another program took it over
         self.resolver.add(route)
         self._settling.set()
 
@@ -321,6 +330,7 @@ class Fib:
             return
         self.resolver.remove(route)
         self._settling.set()
+        self._blocked.discard((family, route.nlri))
         if (family, route.nlri) in self.missing:
             self.due(family, (route.nlri,))
 
@@ -336,15 +346,19 @@ class Fib:
 
     async def _settle(self) -> None:
         """After others changed something, and now and then, hold what the kernel has against what it should have."""
+        pause = SETTLE
         while True:
             with trio.move_on_after(self.options.reconcile_interval) as scope:
                 await self._settling.wait()
-                await trio.sleep(SETTLE)
+                await trio.sleep(pause)
             self._settling = trio.Event()
+            began = trio.current_time()
             if self._is_unsure or scope.cancelled_caught:
                 await self.reconcile()
             else:
                 self._move()
+            # Where there is much to ask for and others do much, half of the time is for something else.
+            pause = max(SETTLE, trio.current_time() - began)
 
     async def reconcile(self) -> None:
         """Ask the kernel what there is; what is missing or too much becomes due."""
@@ -367,6 +381,7 @@ class Fib:
         for nlri in wrong:
             if nlri in found:
                 installed[nlri] = found[nlri]
+                self._blocked.discard((family, nlri))
             else:
                 del installed[nlri]
                 self.stale.discard((family, nlri))

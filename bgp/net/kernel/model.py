@@ -122,7 +122,7 @@ class Edit(NamedTuple):
 
     verb: Verb
     afi: int
-    keys: Sequence[bytes]
+    keys: list[bytes]
     way: Way = BLACKHOLE
 
 

@@ -31,7 +31,6 @@ from bgp.net.kernel.model import (
     Refusal,
     RouteCame,
     RouteWent,
-    Verb,
 )
 from bgp.net.kernel.spelling import (
     HEADER,
@@ -144,39 +143,42 @@ class NetlinkKernel:
     async def edit(self, edits: Sequence[Edit]) -> list[Refusal]:
         """Do all of it, in order; gives what was refused. An edit that is refused for one prefix is done for the others."""
         refused: list[Refusal] = []
-        batch: list[tuple[Verb, int, bytes, bytes]] = []
+        waiting: list[Edit] = []
+        size = 0
         async with self._lock:
-            for verb, afi, nlri, message in self._spelt(edits):
-                batch.append((verb, afi, nlri, message))
-                if len(batch) == BATCH:
-                    refused += await self._send(batch)
-                    batch = []
-            if batch:
-                refused += await self._send(batch)
+            for edit in edits:
+                for at in range(0, len(edit.keys), BATCH):
+                    part = edit._replace(keys=edit.keys[at : at + BATCH])
+                    if size + len(part.keys) > BATCH:
+                        refused += await self._send(waiting)
+                        waiting, size = [], 0
+                    waiting.append(part)
+                    size += len(part.keys)
+            if waiting:
+                refused += await self._send(waiting)
         return refused
 
-    def _spelt(self, edits: Sequence[Edit]) -> Iterator[tuple[Verb, int, bytes, bytes]]:
-        message = self._speller.message
-        for verb, afi, keys, way in edits:
-            for nlri in keys:
-                yield verb, afi, nlri, message(verb, afi, nlri, way, self._next())
+    async def _send(self, edits: Sequence[Edit]) -> list[Refusal]:
+        octets: list[bytes] = []
+        first = self._next(sum(len(edit.keys) for edit in edits))
+        for edit in edits:
+            octets += self._speller.messages(edit, first + len(octets))
+        return [_refusal(edits, place, error) for place, error in await self._done(octets, first)]
 
-    async def _send(self, batch: list[tuple[Verb, int, bytes, bytes]]) -> list[Refusal]:
-        octets = [message for *_, message in batch]
+    async def _done(self, octets: list[bytes], first: int) -> list[tuple[int, int]]:
+        """Have requests worked off, numbered from `first` on; gives the place and the error number of those that failed."""
         length, kind, flags, final, port = HEADER.unpack_from(octets[-1])
         octets[-1] = HEADER.pack(length, kind, flags | NLM_F_ACK, final, port) + octets[-1][HEADER.size :]
-        first = final - len(batch) + 1
         await self._requests.send(b"".join(octets))
-        refused: list[Refusal] = []
+        failed: list[tuple[int, int]] = []
         while True:
             for kind, _, number, message in messages(await self._requests.recv(PIECE)):
                 if kind != NLMSG_ERROR or not first <= number <= final:
                     continue
                 if error := _error(message):
-                    verb, afi, nlri, _ = batch[number - first]
-                    refused.append(Refusal(verb, afi, nlri, error))
+                    failed.append((number - first, error))
                 if number == final:
-                    return refused
+                    return failed
 
     async def events(self) -> list[Event]:
         """Wait until something happens that `edit` did not do, and give all of it."""
@@ -199,6 +201,15 @@ class NetlinkKernel:
                     yield RouteCame(route) if kind == RTM_NEWROUTE else RouteWent(route)
             elif kind in (RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_DELADDR):
                 yield LinksChanged()
+
+
+def _refusal(edits: Sequence[Edit], place: int, error: int) -> Refusal:
+    """What was refused, by its place among all prefixes of the edits."""
+    for verb, afi, keys, _ in edits:
+        if place < len(keys):
+            return Refusal(verb, afi, keys[place], error)
+        place -= len(keys)
+    raise IndexError(place)
 
 
 def _error(message: bytes) -> int:

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from bgp.net.kernel.model import Hop, KernelOptions, KernelRoute, Link, Verb, Way
+from bgp.net.kernel.model import Edit, Hop, KernelOptions, KernelRoute, Link, Verb, Way
 from rib.family import Afi
 
 HEADER: Final = Struct("=IHHII")
@@ -76,16 +76,27 @@ class Speller:
         self.options = options
         self._templates: dict[tuple[Verb, int, int, Way], Template] = {}
 
-    def message(self, verb: Verb, afi: int, nlri: bytes, way: Way, sequence: int) -> bytes:
-        """The request to do `verb` with one prefix."""
-        index = (verb, afi, nlri[0], way)
+    def messages(self, edit: Edit, sequence: int) -> list[bytes]:
+        """The requests to do what an edit says, numbered from `sequence` on."""
+        verb, afi, keys, way = edit
+        templates: dict[int, Template] = {}
+        spelt: list[bytes] = []
+        for number, nlri in enumerate(keys, sequence):
+            made = templates.get(nlri[0])
+            if made is None:
+                made = templates[nlri[0]] = self._kept(verb, afi, nlri[0], way)
+            start, middle, size, end = made
+            spelt.append(start + number.to_bytes(4, _BYTE_ORDER) + middle + nlri[1:].ljust(size, b"\0") + end)
+        return spelt
+
+    def _kept(self, verb: Verb, afi: int, length: int, way: Way) -> Template:
+        index = (verb, afi, length, way)
         made = self._templates.get(index)
         if made is None:
             if len(self._templates) >= _KEPT:
                 self._templates.clear()
             made = self._templates[index] = self._template(*index)
-        start, middle, size, end = made
-        return start + sequence.to_bytes(4, _BYTE_ORDER) + middle + nlri[1:].ljust(size, b"\0") + end
+        return made
 
     def _template(self, verb: Verb, afi: int, length: int, way: Way) -> Template:
         options, remove = self.options, verb is Verb.REMOVE

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import ipv4, ipv6, prefixes
 
-from bgp.net.kernel.model import BLACKHOLE, Hop, KernelOptions, KernelRoute, Verb, Way
+from bgp.net.kernel.model import BLACKHOLE, Edit, Hop, KernelOptions, KernelRoute, Verb, Way
 from rib.prefix import Prefix
 
 pytest.importorskip("pyroute2")
@@ -62,7 +62,7 @@ def as_pyroute2_reads(message: bytes) -> KernelRoute:
 @given(route=routes(), table=st.sampled_from([254, 10_000]), verb=st.sampled_from([Verb.ADD, Verb.REPLACE]))
 def test_what_is_spelt_is_read_as_it_was(route: KernelRoute, table: int, verb: Verb) -> None:
     options = KernelOptions(protocol=route.protocol, metric=route.metric, table=table)
-    message = Speller(options).message(verb, route.afi, route.nlri, route.way, 7)
+    (message,) = Speller(options).messages(Edit(verb, route.afi, [route.nlri], route.way), 7)
     assert as_pyroute2_reads(message) == route
     assert scan(message, table) == route
     assert scan(message, 253) is None
@@ -75,15 +75,14 @@ def test_one_template_serves_all_prefixes_of_a_length(first: Prefix, second: Pre
     speller = Speller(KernelOptions())
     way = Way.of([Hop(ip_address("10.0.0.2"), 3)])
     for prefix in (first, second, first):
-        message = speller.message(Verb.ADD, 1, prefix.nlri, way, 1)
+        (message,) = speller.messages(Edit(Verb.ADD, 1, [prefix.nlri], way), 1)
         found = as_pyroute2_reads(message)
         assert (found.nlri, found.way) == (prefix.nlri, way)
 
 
 def test_a_removal_names_the_protocol_and_the_metric() -> None:
-    message = Speller(KernelOptions(protocol=99, metric=7)).message(
-        Verb.REMOVE, 1, Prefix("10.0.0.0/8").nlri, BLACKHOLE, 1
-    )
+    edit = Edit(Verb.REMOVE, 1, [Prefix("10.0.0.0/8").nlri], BLACKHOLE)
+    (message,) = Speller(KernelOptions(protocol=99, metric=7)).messages(edit, 1)
     read = rtmsg(message)
     read.decode()
     assert (read["proto"], read.get_attr("RTA_PRIORITY"), read["header"]["type"]) == (99, 7, 25)
@@ -109,5 +108,5 @@ def test_templates_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> No
     speller = Speller(KernelOptions())
     key = Prefix("10.0.0.0/8").nlri
     for number in range(50):
-        speller.message(Verb.ADD, 1, key, Way((Hop(None, number + 1),)), 1)
+        speller.messages(Edit(Verb.ADD, 1, [key], Way((Hop(None, number + 1),))), 1)
     assert len(speller._templates) <= 8

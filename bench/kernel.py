@@ -1,0 +1,188 @@
+"""How fast do routes go into the kernel, and who sets the pace: we, or netlink?
+
+    python bench/kernel.py [--n 100000] [--rounds 3] [--json FILE]        as root, on Linux with iproute2
+
+In a network namespace of its own, in one run, IPv4 and IPv6, routes a second:
+
+- fib: the Loc-RIB has n routes of 16 next hops; `Fib` works out each, and writes; then all move to other next hops, then go
+- edit: `NetlinkKernel.edit` alone, messages and all
+- spelt: the same messages, spelt beforehand, so that all that is left is the kernel's work: netlink's limit
+- ip -batch: iproute2 with the same routes in a file, the usual way by hand
+
+`of limit` is the share of netlink's own rate that a way of doing it reaches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path as File
+from statistics import median
+from tempfile import NamedTemporaryFile
+from time import perf_counter
+
+import trio
+
+from bgp.net.kernel.fib import Fib
+from bgp.net.kernel.model import Edit, Hop, KernelOptions, Verb, Way
+from bgp.net.kernel.netlink import BATCH, NetlinkKernel
+from rib.attributes import Attributes
+from rib.family import IPV4_UNICAST, IPV6_UNICAST
+from rib.loc_rib import LocRib
+from rib.prefix import nlri_text
+from rib.route import Path, Source, SourceKind
+
+sys.path.insert(0, str(File(__file__).resolve().parent.parent / "tests"))
+from kernels import RealWorld, real_world
+
+OPTIONS = KernelOptions()
+NEXT_HOPS = 16
+NETWORKS = {1: "10.255.0.{}", 2: "2001:db8:ffff::{:x}"}
+
+
+def keys(afi: int, count: int) -> list[bytes]:
+    """That many prefixes, /24 or /48, one after the other."""
+    if afi == 1:
+        return [b"\x18" + (0x0B0000 + number).to_bytes(3, "big") for number in range(count)]
+    return [b"\x30" + (0x20020000_0000 + number).to_bytes(6, "big") for number in range(count)]
+
+
+def next_hops(afi: int, first: int) -> list[IPv4Address | IPv6Address]:
+    return [ip_address(NETWORKS[afi].format(first + number)) for number in range(NEXT_HOPS)]
+
+
+def runs(
+    found: list[bytes], hops: list[IPv4Address | IPv6Address]
+) -> list[tuple[IPv4Address | IPv6Address, list[bytes]]]:
+    size = -(-len(found) // len(hops))
+    return [(hop, found[at : at + size]) for hop, at in zip(hops, range(0, len(found), size), strict=False)]
+
+
+async def timed(work: Callable[[], Awaitable[object]]) -> float:
+    began = perf_counter()
+    await work()
+    return perf_counter() - began
+
+
+async def with_fib(world: RealWorld, afi: int, found: list[bytes]) -> dict[str, float]:
+    family = IPV4_UNICAST if afi == 1 else IPV6_UNICAST
+    loc_rib = LocRib()
+    table = loc_rib.table(family)
+    kernel = world.within(lambda: NetlinkKernel(OPTIONS))  # one that has not heard what the others did before
+    fib = Fib(loc_rib, kernel, OPTIONS)
+    source = Source(SourceKind.EXTERNAL, "peer", 65002, IPv4Address("10.255.0.2"))
+    figures = {}
+    before: dict[bytes, Path] = {}
+
+    async def announce(first: int) -> None:
+        for hop, some in runs(found, next_hops(afi, first)):
+            path = Path(Attributes(next_hop=hop), source)
+            table.insert(some, path, before or None)
+            before.update(dict.fromkeys(some, path))
+        await fib.wait_idle()
+
+    async def withdraw() -> None:
+        table.remove(before.items())
+        await fib.wait_idle()
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(fib.run)
+        figures["fib add"] = await timed(lambda: announce(2))
+        assert fib.statistics().installed == len(found), fib.statistics()
+        figures["fib replace"] = await timed(lambda: announce(100))
+        figures["fib remove"] = await timed(withdraw)
+        assert fib.statistics()[:3] == (0, 0, 0), fib.statistics()
+        nursery.cancel_scope.cancel()
+    assert await kernel.routes(own=True) == []
+    kernel.close()
+    return figures
+
+
+async def with_edit(world: RealWorld, afi: int, found: list[bytes], link: int) -> dict[str, float]:
+    kernel = world.kernel
+    ways = [(Way.of([Hop(hop, link)]), some) for hop, some in runs(found, next_hops(afi, 2))]
+    adding = [Edit(Verb.ADD, afi, some, way) for way, some in ways]
+    removing = [Edit(Verb.REMOVE, afi, found)]
+    return {
+        "edit add": await timed(lambda: kernel.edit(adding)),
+        "list": await timed(lambda: kernel.routes(own=True)),
+        "edit remove": await timed(lambda: kernel.edit(removing)),
+    }
+
+
+async def spelt(world: RealWorld, afi: int, found: list[bytes], link: int) -> dict[str, float]:
+    kernel = world.kernel
+    assert isinstance(kernel, NetlinkKernel)
+    figures = {}
+    for verb in (Verb.ADD, Verb.REMOVE):
+        batches: list[tuple[list[bytes], int]] = []
+        for hop, some in runs(found, next_hops(afi, 2)):
+            for at in range(0, len(some), BATCH):
+                edit = Edit(verb, afi, some[at : at + BATCH], Way.of([Hop(hop, link)]))
+                first = kernel._next(len(edit.keys))
+                batches.append((kernel._speller.messages(edit, first), first))
+        began = perf_counter()
+        for messages, first in batches:
+            assert not await kernel._done(messages, first)
+        figures[f"spelt {verb.value}"] = perf_counter() - began
+    return figures
+
+
+def by_hand(world: RealWorld, afi: int, found: list[bytes]) -> dict[str, float]:
+    figures = {}
+    for verb in ("add", "del"):
+        with NamedTemporaryFile("w", suffix=".batch") as batch:
+            for hop, some in runs(found, next_hops(afi, 2)):
+                batch.writelines(f"route {verb} {nlri_text(afi, one)} via {hop} proto 99 metric 20\n" for one in some)
+            batch.flush()
+            began = perf_counter()
+            world.run("ip", "-4" if afi == 1 else "-6", "-batch", batch.name)
+            figures[f"ip -batch {verb}"] = perf_counter() - began
+    return figures
+
+
+async def measure(count: int, rounds: int) -> dict[str, dict[str, float]]:
+    results: dict[str, dict[str, list[float]]] = {"IPv4": {}, "IPv6": {}}
+    with real_world(OPTIONS) as world:
+        link = world.add_link("one", "10.255.0.1/24", "2001:db8:ffff::1/64")
+        world.within(lambda: File("/proc/sys/net/ipv6/route/max_size").write_text("2147483647"))
+        try:
+            for _ in range(rounds):
+                for afi, name in ((1, "IPv4"), (2, "IPv6")):
+                    found = keys(afi, count)
+                    figures = await with_fib(world, afi, found)
+                    figures |= await with_edit(world, afi, found, link)
+                    figures |= await spelt(world, afi, found, link)
+                    figures |= by_hand(world, afi, found)
+                    for what, seconds in figures.items():
+                        results[name].setdefault(what, []).append(count / seconds)
+        finally:
+            world.kernel.close()
+    return {name: {what: median(rates) for what, rates in rows.items()} for name, rows in results.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=File)
+    options = parser.parse_args()
+    results = trio.run(measure, options.n, options.rounds)
+    print(
+        f"{options.n} routes, {NEXT_HOPS} next hops, median of {options.rounds}; routes a second, share of netlink's limit"
+    )
+    for name, rates in results.items():
+        limits = {"add": rates["spelt add"], "replace": rates["spelt add"], "remove": rates["spelt remove"]}
+        limits["del"] = limits["remove"]
+        for what, rate in rates.items():
+            limit = limits.get(what.rpartition(" ")[2])
+            print(f"{name}  {what:14} {rate:>10,.0f}" + (f"   {rate / limit:>5.0%} of limit" if limit else ""))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
