@@ -18,7 +18,7 @@ COLOURS: Final = ("#3266ad", "#d9541e")
 def plot(points: Sequence[Point], base: Path) -> list[Path]:
     """Draw all measures over the size into `base`.svg and `base`.png, the axes logarithmic but for memory; gives the two.
 
-    The dotted lines of the sessions grow with N and N² from a model's first point. Raises OSError where they cannot be written.
+    The dotted lines of the sessions grow with N and N² from a model's first point. Raises OSError where it cannot write.
     """
     figure = Figure(figsize=(10, 7), layout="constrained")
     FigureCanvasAgg(figure)
