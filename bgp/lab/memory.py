@@ -22,22 +22,18 @@ from trio.testing import wait_all_tasks_blocked
 
 from bgp.lab.fabric import Convergence, FabricSettings, SessionChange, Snapshot, Watcher
 from bgp.lab.fault import Fault, FaultKind
-from bgp.lab.forwarding import Forwarder, Rejected, Route, Router, Routes, Withheld
+from bgp.lab.forwarding import Forwarder
 from bgp.lab.meter import MeteredTransport, Traffic
 from bgp.lab.reach import Reachability
+from bgp.lab.router import router_of
 from bgp.net import MemoryNetwork, PeerChange, Speaker, open_speaker
-from bgp.topology.model import Address, Counts, End, Link, Session, Topology
+from bgp.topology.model import Counts, End, Link, Session, Topology
 from fsm.words import State
 from rib.attributes import Attributes
-from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
-from rib.prefix import Prefix
-from rib.route import Path, SourceKind
 
 #: In virtual time a link takes from 50 µs to 1 ms, as within a data centre.
 SHORTEST: Final = 50e-6
 LONGEST: Final = 1e-3
-#: Over what kind of session a route came.
-KINDS: Final = {SourceKind.INTERNAL: "iBGP", SourceKind.EXTERNAL: "eBGP", SourceKind.LOCAL: "own"}
 
 
 class MemoryFabric:
@@ -145,7 +141,7 @@ class MemoryFabric:
             return ""
 
         routers = {
-            node.name: _router(self.speakers[node.name], node.multipath)
+            node.name: router_of(self.speakers[node.name], node.multipath)
             for node in self.topology.nodes
             if node.name in self.speakers
         }
@@ -297,88 +293,6 @@ def _pairs(link: Link, *, only: set[str] | None = None) -> Iterator[tuple[str, s
         if not only or {one.node, other.node} == only:
             for near, far in zip(one.addresses, other.addresses, strict=True):
                 yield str(near), str(far)
-
-
-def _router(speaker: Speaker, multipath: int) -> Router:
-    return Router(
-        partial(_routes, speaker, multipath),
-        partial(_paths, speaker),
-        partial(_rejected, speaker),
-        partial(_withheld, speaker),
-    )
-
-
-def _routes(speaker: Speaker, multipath: int, family: Family) -> Routes:
-    table = speaker.loc_rib.table(family)
-    shown: dict[Path, Route] = {}
-    alone: dict[Path, tuple[Route]] = {}
-    routes: dict[bytes, tuple[Route, ...]] = {}
-    for nlri, best in table.best.items():
-        if multipath > 1 and (others := table.others.get(nlri)) is not None:
-            routes[nlri] = tuple([_shown(shown, path) for path in _equal(best, others)[:multipath]])
-            continue
-        found = alone.get(best)
-        if found is None:
-            found = alone[best] = (_shown(shown, best),)
-        routes[nlri] = found
-    return routes
-
-
-def _equal(best: Path, others: list[Path]) -> list[Path]:
-    """The best path and those as good: equal up to the interior cost, whatever ASes are in their AS_PATHs."""
-    quality = _quality(best)
-    equal = [path for path in others if _quality(path) == quality]
-    return [best, *sorted(equal, key=lambda path: int(path.source.bgp_id))]
-
-
-def _quality(path: Path) -> tuple[object, ...]:
-    attributes = path.attributes
-    return (
-        attributes.local_pref,
-        attributes.path_length,
-        attributes.origin,
-        attributes.med,
-        path.source.kind,
-        path.interior_cost,
-    )
-
-
-def _shown(known: dict[Path, Route], path: Path) -> Route:
-    found = known.get(path)
-    if found is None:
-        source = path.source
-        peer = "" if source.is_local else source.name
-        hop = None if source.is_local else path.attributes.next_hop
-        found = known[path] = Route(hop, str(path.attributes.as_path), peer, KINDS[source.kind])
-    return found
-
-
-def _paths(speaker: Speaker, family: Family, nlri: bytes) -> int:
-    table = speaker.loc_rib.table(family)
-    return (nlri in table.best) + len(table.others.get(nlri, ()))
-
-
-def _rejected(speaker: Speaker, address: Address) -> Iterator[Rejected]:
-    family = IPV4_UNICAST if address.version == 4 else IPV6_UNICAST
-    for peer in speaker.peers.values():
-        if peer.adj_in is not None:
-            for nlri, path in peer.adj_in.routes(family):
-                if path.ineligible is not None and address in (prefix := Prefix.from_nlri(family.afi, nlri)):
-                    yield Rejected(peer.options.label, prefix, str(path.ineligible))
-
-
-def _withheld(speaker: Speaker, prefix: Prefix) -> Iterator[Withheld]:
-    family = IPV4_UNICAST if prefix.afi == Afi.IPV4 else IPV6_UNICAST
-    path = speaker.loc_rib.best(family, prefix.nlri)
-    if path is None:
-        return
-    for peer in speaker.peers.values():
-        group = speaker.groups.of(peer)
-        if group is None or path.source is peer.source:
-            continue
-        rules = group.key.rules
-        if rules.verdict(family, prefix.nlri, path) is None:
-            yield Withheld(peer.options.label, rules.why_not(path) or "the export policy")
 
 
 @asynccontextmanager
