@@ -69,6 +69,9 @@ class Program(Protocol):
     def shutdown(self, message: str) -> None:
         """End soon."""
 
+    def complain(self, error: Exception) -> None:
+        """Log a mistake of our own."""
+
 
 async def answer(program: Program, question: Question) -> AsyncGenerator[str, None]:
     """The lines of the answer. Raises LocalError or Failed, before the first line or between two."""

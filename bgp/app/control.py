@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -64,14 +65,14 @@ async def _remove_stale(path: str) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise FileExistsError(None, f"{path} is there and is no socket")
+        raise FileExistsError(errno.EEXIST, f"{path} is there and is no socket")
     with trio.socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             await probe.connect(path)
         except ConnectionRefusedError:
             os.unlink(path)
             return
-    raise FileExistsError(None, f"another speaker listens on {path}")
+    raise OSError(errno.EADDRINUSE, f"another speaker listens on {path}")
 
 
 async def _accept(listener: trio.socket.SocketType, program: Program) -> None:
@@ -83,13 +84,13 @@ async def _accept(listener: trio.socket.SocketType, program: Program) -> None:
 
 async def _serve(stream: trio.SocketStream, program: Program) -> None:
     """Answer the questions of one connection; one that breaks is over."""
-    async with stream:
-        with suppress(trio.BrokenResourceError, OSError):
-            async for line in _questions(stream):
+    async with stream, aclosing(_questions(stream)) as questions:
+        with suppress(trio.BrokenResourceError):
+            async for line in questions:
                 await _answer(stream, program, line)
 
 
-async def _questions(stream: trio.SocketStream) -> AsyncIterator[bytes]:
+async def _questions(stream: trio.SocketStream) -> AsyncGenerator[bytes, None]:
     buffer = b""
     async for octets in stream:
         buffer += octets
@@ -116,4 +117,10 @@ async def _answer(stream: trio.SocketStream, program: Program, line: bytes) -> N
         gathered.append(refusal(str(error), 2))
     except Failed as error:
         gathered.append(refusal(str(error), 1))
+    except trio.BrokenResourceError:
+        raise
+    except Exception as error:
+        # Here ends what a question may break: the sessions of the speaker go on.
+        program.complain(error)
+        gathered.append(refusal(f"internal error: {error!r}", 1))
     await stream.send_all("".join(gathered).encode())

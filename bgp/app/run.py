@@ -6,6 +6,7 @@ import gc
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from traceback import format_exception
 from typing import Final, TextIO
 
 import trio
@@ -112,3 +113,7 @@ class RunningProgram:
         for peer in self.speaker.peers.values():
             peer.stop(farewell)
         self._ended.set()
+
+    def complain(self, error: Exception) -> None:
+        """See `Program`."""
+        self._log.say("internal error:\n" + "".join(format_exception(error)).rstrip())

@@ -33,6 +33,9 @@ class Running:
     def shutdown(self, message: str) -> None:
         self.told.append(f"shutdown {message}")
 
+    def complain(self, error: Exception) -> None:
+        raise error
+
 
 async def ask(program: Running, name: str, **arguments: object) -> tuple[list[dict[str, Any]], object]:
     """The rows of the answer, and its end."""
