@@ -115,7 +115,8 @@ class Session:
         self._feed(Event.OPEN_COLLISION_DUMP, now)
 
     def connected(self, now: float, *, dialled: bool) -> None:
-        """The TCP connection is there."""
+        """The TCP connection is there. Why the one before it ended is history."""
+        self._closed_because = ""
         self._buffer = b""
         self._feed(Event.TCP_CR_ACKED if dialled else Event.TCP_CONNECTION_CONFIRMED, now)
 
