@@ -2,9 +2,9 @@
 
 from bgp.net.malformed import MalformedUpdate
 from bgp.net.memory import MemoryNetwork
-from bgp.net.peer import Peer, PeerChange
+from bgp.net.peer import Peer, PeerChange, PeerCounts
 from bgp.net.sockets import SocketOptions
-from bgp.net.speaker import Speaker, open_speaker
+from bgp.net.speaker import Speaker, SpeakerCounts, open_speaker
 from bgp.net.transport import Connection, TcpTransport, Transport
 from bgp.net.watch import Changes, WatchedLocRib
 
@@ -15,8 +15,10 @@ __all__ = [
     "MemoryNetwork",
     "Peer",
     "PeerChange",
+    "PeerCounts",
     "SocketOptions",
     "Speaker",
+    "SpeakerCounts",
     "TcpTransport",
     "Transport",
     "WatchedLocRib",

@@ -13,6 +13,7 @@ from typing import Protocol
 import trio
 
 from bgp.message import Notification, Open
+from bgp.net.failure import as_it_was_raised
 from bgp.net.link import Link, describe
 from bgp.net.sockets import PLAIN, SocketOptions
 from bgp.net.transport import Connection, Transport
@@ -85,15 +86,15 @@ class Links:
         address = self._owner.options.address
         self._transport.protect(address, socket_options(self._owner.options))
         try:
-            async with trio.open_nursery() as nursery:
-                self._nursery = nursery
-                self._start(self.primary)
-                task_status.started()
-                await self._keep_time()
-                while self.primary.connection is not None or self._challenger is not None or self._retired:
-                    self._gone = trio.Event()
-                    await self._gone.wait()
-                nursery.cancel_scope.cancel()
+            with as_it_was_raised():
+                async with trio.open_nursery() as self._nursery:
+                    self._start(self.primary)
+                    task_status.started()
+                    await self._keep_time()
+                    while self.primary.connection is not None or self._challenger is not None or self._retired:
+                        self._gone = trio.Event()
+                        await self._gone.wait()
+                    self._nursery.cancel_scope.cancel()
         finally:
             self._transport.protect(address, PLAIN)
 

@@ -14,6 +14,7 @@ import trio
 from bgp.error import LocalError
 from bgp.iana import CeaseSubcode, NotificationCode
 from bgp.message import Notification
+from bgp.net.failure import as_it_was_raised
 from bgp.net.group import Groups
 from bgp.net.malformed import MalformedUpdate
 from bgp.net.peer import Peer, PeerChange
@@ -97,9 +98,11 @@ class Speaker:
         added = self.peers[key] = Peer(self, made)
         try:
             await self._nursery.start(self._run_peer, key, added)
-        except OSError as error:
+        except BaseException as error:
             del self.peers[key], self._tasks[key]
-            raise LocalError(f"peer {key}: {error.strerror or error}") from error
+            if isinstance(error, OSError):
+                raise LocalError(f"peer {key}: {error.strerror or error}") from error
+            raise
         return added
 
     async def _run_peer(
@@ -335,20 +338,14 @@ async def open_speaker(
     elif listen:
         options = replace(options, listen=tuple(listen))
     speaker = Speaker(options, transport or TcpTransport(), observer)
-    try:
+    with as_it_was_raised():
         async with trio.open_nursery() as nursery:
             try:
                 await nursery.start(speaker._live)
                 await speaker._listen()
                 yield speaker
             finally:
-                await speaker._farewell()
-                speaker._scope.cancel()
-    except BaseExceptionGroup as group:
-        # That a nursery is at work here is our own affair: one failure comes out as it was raised.
-        if len(group.exceptions) > 1:
-            raise
-        alone = group.exceptions[0]
-    else:
-        return
-    raise alone
+                try:
+                    await speaker._farewell()
+                finally:
+                    speaker._scope.cancel()
