@@ -16,7 +16,7 @@ from bgp.app.jsonform import Json, error_json, kind_name, message_json, type_nam
 from bgp.error import PeerError, Reaction, UpdateError
 from bgp.iana import MessageType
 from bgp.message import Message, Open, Update
-from bgp.wire.codec import read
+from bgp.wire.codec import Decoder
 from bgp.wire.context import Context
 from bgp.wire.formats.bmp import (
     Bmp,
@@ -74,6 +74,7 @@ class Printer:
         self.malformed = 0
         self.unread = 0
         self._scanners: dict[Context, LineScanner] = {}
+        self._decoders: dict[Context, Decoder] = {}
 
     def scanner(self, context: Context) -> LineScanner:
         """What makes lines of octets that are read in `context`."""
@@ -84,6 +85,14 @@ class Printer:
             found = self._scanners[context] = LineScanner(context)
         return found
 
+    def _decoder(self, context: Context) -> Decoder:
+        found = self._decoders.get(context)
+        if found is None:
+            if len(self._decoders) >= CONTEXTS:
+                self._decoders.clear()
+            found = self._decoders[context] = Decoder(context)
+        return found
+
     def refused(self, about: Mapping[str, Json], reason: str) -> None:
         """What is no message."""
         self.show({**about, "error": {"reason": reason}})
@@ -92,7 +101,7 @@ class Printer:
         """A message; `about` is what is known of where it is from."""
         if not self.keep.peer(peer) or not self.keep.may_pass(octets):
             return
-        found, parts = decoded(octets, context)
+        found, parts = decoded(octets, self._decoder(context))
         if not self.keep.on_routes or (isinstance(found, Update) and self.keep.narrowed(found) is not None):
             self.show({**about, **parts})
 
@@ -159,7 +168,7 @@ class Printer:
             return
         lines = None if self.keep.on_routes else self.scanner(context).update_lines(octets, head, peer)
         if lines is None:
-            found, parts = decoded(octets, context)
+            found, parts = decoded(octets, self._decoder(context))
             if "error" in parts:
                 self.complain(place, parts["error"])
             update = self.keep.narrowed(found) if isinstance(found, Update) else None
@@ -187,11 +196,12 @@ class Printer:
             print(error["reason"] if isinstance(error, dict) else error, file=self.err)
 
 
-def decoded(octets: bytes, context: Context) -> tuple[Message | None, dict[str, Json]]:
+def decoded(octets: bytes, decoder: Decoder) -> tuple[Message | None, dict[str, Json]]:
     """The message and its JSON object: `type`, `message`, and `error` if there is something wrong with it."""
+    context = decoder.context
     kind = kind_name(octets[HEADER_LENGTH - 1]) if len(octets) >= HEADER_LENGTH else "UNKNOWN"
     try:
-        message = read(octets, context)
+        message = decoder.read(octets)
     except PeerError as error:
         found: dict[str, Json] = {"type": kind, "error": error_json(error)}
         if kind == MessageType.OPEN.name and len(octets) > HEADER_LENGTH:

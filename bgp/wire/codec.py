@@ -2,66 +2,89 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from bgp.error import LocalError, PeerError, Reaction
 from bgp.iana import HeaderSubcode, MessageType, NotificationCode
 from bgp.message import TYPES, Keepalive, Message, Notification, Open, RouteRefresh, Update
 from bgp.wire.context import DEFAULT, Context
+from bgp.wire.decoder import UpdateDecoder
 from bgp.wire.fields import Malformed
-from bgp.wire.header import HEADER_LENGTH, MAX_EXTENDED_MESSAGE, MAX_MESSAGE, check_header, with_header
+from bgp.wire.header import HEADER_LENGTH, MARKER, MAX_EXTENDED_MESSAGE, MAX_MESSAGE, check_header, with_header
 from bgp.wire.notification import decode_notification, encode_notification
 from bgp.wire.open import decode_open, encode_open
 from bgp.wire.refresh import decode_refresh, encode_refresh
-from bgp.wire.update import decode_update, encode_update, worst
+from bgp.wire.update import encode_update, worst
+
+UPDATE: Final = int(MessageType.UPDATE)
+#: RFC 4271 4.3: the shortest UPDATE.
+LEAST_UPDATE: Final = 23
+
+
+class Decoder:
+    """Octets to messages, those of one session or of one file: what is said again and again is read once."""
+
+    def __init__(self, context: Context = DEFAULT) -> None:
+        self.context = context
+        self._longest = MAX_EXTENDED_MESSAGE if context.extended else MAX_MESSAGE
+        self._updates = UpdateDecoder(context)
+
+    def read(self, octets: bytes) -> Message:
+        """The one message that `octets` are, an UPDATE with all its errors: see `Update.errors`.
+
+        Raises PeerError where there is no message to be had.
+        """
+        size = len(octets)
+        if size < HEADER_LENGTH:
+            raise _bad_length(size, f"{size} octets; a message has at least {HEADER_LENGTH}")
+        if (
+            octets[18] == UPDATE
+            and LEAST_UPDATE <= size <= self._longest
+            and octets[:18] == MARKER + size.to_bytes(2, "big")
+        ):
+            return self._updates.decode(octets[HEADER_LENGTH:])
+        length, kind = check_header(octets, self._longest)
+        if length != size:
+            raise _bad_length(length, f"a message of {length} octets in {size}")
+        body = octets[HEADER_LENGTH:]
+        match kind:
+            case MessageType.UPDATE:
+                return self._updates.decode(body)
+            case MessageType.OPEN:
+                return decode_open(body)
+            case MessageType.NOTIFICATION:
+                return decode_notification(body)
+            case MessageType.ROUTE_REFRESH:
+                return decode_refresh(body)
+            case _:
+                return Keepalive()
+
+    def decode(self, octets: bytes) -> Message:
+        """The one message that `octets` are. Raises PeerError, and nothing else, for what must end a session.
+
+        What RFC 7606 lets a session survive is in `Update.errors`.
+        """
+        message = self.read(octets)
+        if isinstance(message, Update) and message.errors:
+            error = worst(message.errors)
+            if error is not None and error.reaction is Reaction.SESSION_RESET:
+                raise PeerError(error.code, error.subcode, error.data, error.reason)
+        return message
+
+
+def _bad_length(length: int, reason: str) -> PeerError:
+    octets = length.to_bytes(2, "big")
+    return PeerError(NotificationCode.MESSAGE_HEADER_ERROR, HeaderSubcode.BAD_MESSAGE_LENGTH, octets, reason)
 
 
 def read(octets: bytes, context: Context = DEFAULT) -> Message:
-    """The one message that `octets` are, an UPDATE with all its errors: see `Update.errors`.
-
-    Raises PeerError where there is no message to be had.
-    """
-    longest = MAX_EXTENDED_MESSAGE if context.extended else MAX_MESSAGE
-    if len(octets) < HEADER_LENGTH:
-        raise PeerError(
-            NotificationCode.MESSAGE_HEADER_ERROR,
-            HeaderSubcode.BAD_MESSAGE_LENGTH,
-            len(octets).to_bytes(2, "big"),
-            f"{len(octets)} octets; a message has at least {HEADER_LENGTH}",
-        )
-    length, kind = check_header(octets, longest)
-    if length != len(octets):
-        raise PeerError(
-            NotificationCode.MESSAGE_HEADER_ERROR,
-            HeaderSubcode.BAD_MESSAGE_LENGTH,
-            octets[16:18],
-            f"a message of {length} octets in {len(octets)}",
-        )
-    body = octets[HEADER_LENGTH:]
-    match kind:
-        case MessageType.OPEN:
-            return decode_open(body)
-        case MessageType.UPDATE:
-            return decode_update(body, context)
-        case MessageType.NOTIFICATION:
-            return decode_notification(body)
-        case MessageType.ROUTE_REFRESH:
-            return decode_refresh(body)
-        case _:
-            return Keepalive()
+    """What `Decoder.read` gives, of a single message."""
+    return Decoder(context).read(octets)
 
 
 def decode(octets: bytes, context: Context = DEFAULT) -> Message:
-    """The one message that `octets` are. Raises PeerError, and nothing else, for what must end a session.
-
-    What RFC 7606 lets a session survive is in `Update.errors`.
-    """
-    message = read(octets, context)
-    if isinstance(message, Update):
-        error = worst(message.errors)
-        if error is not None and error.reaction is Reaction.SESSION_RESET:
-            raise PeerError(error.code, error.subcode, error.data, error.reason)
-    return message
+    """What `Decoder.decode` gives, of a single message."""
+    return Decoder(context).decode(octets)
 
 
 def encode(message: Message, context: Context = DEFAULT) -> bytes:

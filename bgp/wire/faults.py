@@ -70,15 +70,20 @@ def path_fault(value: bytes, context: Context) -> Wrong | None:
     wrong = _segments_fault(value, size)
     if wrong is not None:
         return Wrong(Subcode.MALFORMED_AS_PATH, f"AS_PATH: {wrong}")
-    at = 0
-    while at < len(value):
-        end = at + 2 + size * value[at + 1]
-        if value[at] > 2 and context.peering == "external":
-            return Wrong(Subcode.MALFORMED_AS_PATH, "AS_PATH: a confederation segment from outside the confederation")
-        if any(not any(value[i : i + size]) for i in range(at + 2, end, size)):
-            return Wrong(Subcode.MALFORMED_AS_PATH, "AS_PATH: AS number 0")
-        at = end
-    if context.enforce_first_as and context.peering == "external":
+    outside = context.peering == "external"
+    # The octets are searched first: they can only mislead towards looking closer.
+    if bytes(size) in value or (outside and (b"\3" in value or b"\4" in value)):
+        at = 0
+        while at < len(value):
+            end = at + 2 + size * value[at + 1]
+            if value[at] > 2 and outside:
+                return Wrong(
+                    Subcode.MALFORMED_AS_PATH, "AS_PATH: a confederation segment from outside the confederation"
+                )
+            if any(not any(value[i : i + size]) for i in range(at + 2, end, size)):
+                return Wrong(Subcode.MALFORMED_AS_PATH, "AS_PATH: AS number 0")
+            at = end
+    if context.enforce_first_as and outside:
         first = int.from_bytes(value[2 : 2 + size], "big") if value and value[0] == 2 else None
         expected = context.peer_asn
         if first != expected and not (size == 2 and expected is not None and expected > 65535 and first == AS_TRANS):

@@ -11,6 +11,7 @@ from bgp.app.dump_scan import LineScanner
 from bgp.app.printer import decoded
 from bgp.error import PeerError
 from bgp.message import Update
+from bgp.wire.codec import Decoder
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
 from bgp.wire.formats.mrt_rib import rib_attributes, rib_update
@@ -30,7 +31,7 @@ def compare(body: bytes, context: Context) -> None:
     event("left to the codec" if fast is None else "from octets")
     if fast is None:
         return
-    message, parts = decoded(octets, context)
+    message, parts = decoded(octets, Decoder(context))
     assert "error" not in parts, "what is from octets has nothing wrong with it"
     assert isinstance(message, Update)
     assert sorted(fast) == sorted(dump.update_lines(HEAD, PEER, message))
