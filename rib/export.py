@@ -31,6 +31,8 @@ NO_PEER = Community(0xFFFFFF04)
 #: The families whose routes we can stand for ourselves. In any other the next hop is kept, towards external peers too: we
 #: do not forward by its routes, and a label that another speaker gave out means nothing at our address.
 FORWARDED = frozenset({Safi.UNICAST, Safi.MULTICAST})
+#: The families of prefixes among them: an IPv6 next hop of IPv4 prefixes has to be agreed on (RFC 8950 4).
+LABELLED = frozenset({Safi.LABELLED, Safi.VPN, Safi.VPN_MULTICAST})
 #: RFC 8955 4: a flow specification leads nowhere.
 WITHOUT_NEXT_HOP = frozenset({Safi.FLOWSPEC, Safi.FLOWSPEC_VPN})
 #: The NLRI of 0.0.0.0/0 and of ::/0.
@@ -297,6 +299,8 @@ class ExportRules:
             next_hop = self._own_address(family)
             if next_hop is None:
                 return None
+        elif family.safi in LABELLED and not self._can_read_next_hop(family, attributes):
+            return None
         if self.peer_kind is SourceKind.EXTERNAL:
             return self._outward(path, attributes, next_hop)
         return self._inward(path, next_hop)

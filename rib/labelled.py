@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from rib.family import Family, Safi
 from rib.prefix import Prefix
 from rib.route_distinguisher import RouteDistinguisher
 
@@ -66,6 +67,15 @@ class VpnPrefix:
 
     def __repr__(self) -> str:
         return f"VpnPrefix({str(self)!r})"
+
+
+def prefix_within(family: Family, key: bytes) -> bytes | None:
+    """The prefix's octets in the key of a route, which is its NLRI without labels; None for a route to something else."""
+    if family.safi in (Safi.UNICAST, Safi.MULTICAST, Safi.LABELLED):
+        return key
+    if family.safi in (Safi.VPN, Safi.VPN_MULTICAST):
+        return bytes((key[0] - 64,)) + key[9:]
+    return None
 
 
 def check_labels(labels: tuple[int, ...]) -> None:

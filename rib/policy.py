@@ -11,6 +11,7 @@ from typing import Final
 from rib.attributes import DEFAULT_LOCAL_PREF, Attributes, Origin
 from rib.community import Community, ExtendedCommunity, LargeCommunity
 from rib.family import Family
+from rib.labelled import prefix_within
 from rib.prefix import Prefix
 from rib.route import Source, SourceKind
 
@@ -90,13 +91,17 @@ class Match:
         """Whether the route is one of those meant."""
         if self.families and family not in self.families:
             return False
-        if self.prefixes and not any(one.matches(family.afi, nlri) for one in self.prefixes):
+        if self.prefixes and not self._prefixes_hold(family, nlri):
             return False
         if self.sources and source.name not in self.sources:
             return False
         if self.source_kinds and source.kind not in self.source_kinds:
             return False
         return self._communities_hold(attributes) and self._path_holds(attributes)
+
+    def _prefixes_hold(self, family: Family, nlri: bytes) -> bool:
+        prefix = prefix_within(family, nlri)
+        return prefix is not None and any(one.matches(family.afi, prefix) for one in self.prefixes)
 
     def _communities_hold(self, attributes: Attributes) -> bool:
         return (

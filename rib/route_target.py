@@ -17,7 +17,7 @@ ALL_BITS: Final = 96
 class RouteTargetMembership:
     """The route targets of an origin AS that begin with `bits` bits of `target`; without an origin, all of them.
 
-    Text: "origin 65000 target rt:65000:1"; a prefix "origin 65000 target 0002fde8/32"; "default" for all.
+    Text: "origin 65000 target:65000:1"; a prefix "origin 65000 0002fde8/32"; "default" for all.
     """
 
     origin: int | None = None
@@ -38,20 +38,20 @@ class RouteTargetMembership:
         match text.split():
             case ["default"]:
                 return cls()
-            case ["origin", origin, "target", target] if "/" in target:
+            case ["origin", origin, target] if "/" in target:
                 octets, _, bits = target.partition("/")
                 return cls(number(ORIGIN_BITS)(origin), bytes.fromhex(octets), number(8)(bits))
-            case ["origin", origin, "target", target]:
+            case ["origin", origin, target]:
                 return cls(number(ORIGIN_BITS)(origin), bytes(ExtendedCommunity.parse(target)), 64)
             case _:
-                raise ValueError(f"{text!r}: write origin AS target EXTENDED-COMMUNITY, or default")
+                raise ValueError(f"{text!r}: write origin AS EXTENDED-COMMUNITY, or default")
 
     def __str__(self) -> str:
         if self.origin is None:
             return "default"
         whole = self.bits == ALL_BITS - ORIGIN_BITS
         target = str(ExtendedCommunity(self.target)) if whole else f"{self.target.hex()}/{self.bits}"
-        return f"origin {self.origin} target {target}"
+        return f"origin {self.origin} {target}"
 
     def __repr__(self) -> str:
         return f"RouteTargetMembership({str(self)!r})"

@@ -167,7 +167,7 @@ VECTORS = [
     of(ROUTE_TARGET, "40 0000fde8 0002fde8", RouteTargetMembership(65000, b"\0\2\xfd\xe8", 32)),
     of(ROUTE_TARGET, "41 0000fde8 0002fde8ff", RouteTargetMembership(65000, b"\0\2\xfd\xe8\x80", 33),
        canonical="41 0000fde8 0002fde880"),
-    of(ROUTE_TARGET, "60 0000fde8 0002fde800000001", RouteTargetMembership.parse("origin 65000 target rt:65000:1")),
+    of(ROUTE_TARGET, "60 0000fde8 0002fde800000001", RouteTargetMembership.parse("origin 65000 target:65000:1")),
     # RFC 4761 3.2.2; RFC 6074 3.2.2.1.
     of(L2VPN_VPLS, f"0011 {RD_HEX} 0001 0001 0008 000641", VplsBlock(RD, 1, 1, 8, 100 << 4 | 1)),
     of(L2VPN_VPLS, f"000c {RD_HEX} c0000201", VplsMember(RD, V4)),

@@ -62,7 +62,7 @@ class UpdateGroup:
     def __init__(self, key: GroupKey, loc_rib: LocRib, first: Member) -> None:
         self.key = key
         self.adj_out = _adj_out(key, loc_rib, first)
-        self.encoder = Encoder(as4=key.as4, max_message=key.max_message)
+        self.encoder = Encoder(as4=key.as4, max_message=key.max_message, add_path=key.several)
         self.members: dict[Source, Member] = {first.source: first}
         self.dirty = False
         #: By family, what to say when all of it is said: End-of-RIB, or where a refresh ends (RFC 7313).

@@ -22,6 +22,7 @@ from bgp.capability import (
 from bgp.iana import RoleNumber
 from bgp.options import AddPathMode, NextHopSelf, PeerOptions, SpeakerOptions
 from bgp.session import SessionOptions
+from bgp.wire.nlri import FAMILIES
 from fsm.settings import Settings
 from rib.adj_in import ImportRules
 from rib.export import Drain, ExportRules
@@ -74,7 +75,7 @@ def session_options(
         capabilities += [ExtendedNextHop(ipv4)] if ipv4 else []
     if peer.add_path is not AddPathMode.OFF:
         mode = _ADD_PATH[peer.add_path]
-        capabilities.append(AddPath(tuple((family, mode) for family in peer.families)))
+        capabilities.append(AddPath(tuple((family, mode) for family in peer.families if family in FAMILIES)))
     if (role := _role(speaker, peer)) is not None:
         capabilities.append(BgpRole(RoleNumber[role.name]))
     if speaker.hostname:

@@ -13,7 +13,7 @@ import trio
 
 from bgp.error import LocalError
 from bgp.iana import CeaseSubcode, NotificationCode
-from bgp.message import Notification
+from bgp.message import Destination, Notification
 from bgp.net.failure import as_it_was_raised
 from bgp.net.group import Groups
 from bgp.net.malformed import MalformedUpdate
@@ -23,6 +23,7 @@ from bgp.net.rules import address_of
 from bgp.net.transport import Connection, TcpTransport, Transport
 from bgp.net.watch import WatchedLocRib
 from bgp.options import BGP_PORT, PeerOptions, SpeakerOptions
+from bgp.wire.nlri.keys import key_of, parse_destination
 from fsm.words import State
 from rib.as_path import AsPath
 from rib.attributes import Attributes, Origin
@@ -185,11 +186,14 @@ class Speaker:
         for family in (IPV4_UNICAST, IPV6_UNICAST):
             keys = [prefix.nlri for prefix in made if prefix.afi == family.afi]
             if keys:
-                own = self.announced.setdefault(family, {})
-                before = {key: own[key] for key in keys if key in own}
-                own.update(dict.fromkeys(keys, path))
-                self.loc_rib.table(family).insert(keys, path, before or None)
+                self._originate(family, keys, path)
         self.groups.wake()
+
+    def _originate(self, family: Family, keys: Sequence[bytes], path: Path) -> None:
+        own = self.announced.setdefault(family, {})
+        before = {key: own[key] for key in keys if key in own}
+        own.update(dict.fromkeys(keys, path))
+        self.loc_rib.table(family).insert(keys, path, before or None)
 
     def withdraw(self, prefix: Prefix | str) -> None:
         """Originate a route no more. Raises LocalError if it was not announced, ValueError for no prefix."""
@@ -199,6 +203,26 @@ class Speaker:
         if path is None:
             raise LocalError(f"{made} is not announced by this speaker")
         self.loc_rib.table(family).remove([(made.nlri, path)])
+        self.groups.wake()
+
+    def announce_in(self, family: Family, routes: Sequence[Destination | str], attributes: Attributes) -> None:
+        """Originate routes of any family that we know. Raises ValueError for what is none, and then announces none."""
+        by_binding: dict[bytes, list[bytes]] = {}
+        for route in routes:
+            key, binding = key_of(family, parse_destination(family, route) if isinstance(route, str) else route)
+            by_binding.setdefault(binding, []).append(key)
+        for binding, keys in by_binding.items():
+            self._originate(family, keys, Path(attributes.replace(binding=binding), self.source))
+        self.groups.wake()
+
+    def withdraw_in(self, family: Family, route: Destination | str) -> None:
+        """Originate a route of any family no more, whatever its labels. Raises LocalError if it was not announced."""
+        value = parse_destination(family, route) if isinstance(route, str) else route
+        key, _ = key_of(family, value, withdrawn=True)
+        path = self.announced.get(family, {}).pop(key, None)
+        if path is None:
+            raise LocalError(f"{value} is not announced by this speaker")
+        self.loc_rib.table(family).remove([(key, path)])
         self.groups.wake()
 
     def next_hops_changed(self) -> None:

@@ -57,12 +57,18 @@ _SEQUENCE: Final = tuple(bytes((0x40, 2, 2 + 4 * count, 2, count)) for count in 
 
 
 class Encoder:
-    """Spells UPDATEs for the sessions that share `as4` (4-octet AS numbers, RFC 6793) and `max_message` (octets)."""
+    """Spells UPDATEs for the sessions that share `as4` (4-octet AS numbers, RFC 6793) and `max_message` (octets).
 
-    __slots__ = ("_next_hop", "_plain", "_prepend", "_rewrite", "as4", "max_message")
+    NLRI of the families in `add_path` come with their path identifiers before them (RFC 7911 3).
+    """
 
-    def __init__(self, *, as4: bool = True, max_message: int = MAX_MESSAGE) -> None:
+    __slots__ = ("_next_hop", "_plain", "_prepend", "_rewrite", "add_path", "as4", "max_message")
+
+    def __init__(
+        self, *, as4: bool = True, max_message: int = MAX_MESSAGE, add_path: frozenset[Family] = frozenset()
+    ) -> None:
         self.as4 = as4
+        self.add_path = add_path
         self.max_message = max_message
         self._rewrite: Rewrite | None = None
         self._next_hop = b""
@@ -163,7 +169,7 @@ class Encoder:
             self._prepare(rewrite)
         next_hop = self._next_hop or attributes.next_hop_octets
         if family.safi > PLAIN:
-            nlri, next_hop = _bound(family, nlri, attributes.binding), _next_hop_of(family, next_hop)
+            nlri, next_hop = self._bound(family, nlri, attributes.binding), _next_hop_of(family, next_hop)
         if family == IPV4_UNICAST and len(next_hop) == 4:
             block = self._plain_block(attributes, next_hop) or self.block(
                 attributes, rewrite, b"\x40\x03\x04" + next_hop
@@ -204,6 +210,18 @@ class Encoder:
             (_ORIGIN[attributes.origin], head, self._prepend, value[2:], b"\x40\x03\x04", next_hop, attributes.outer)
         )
 
+    def _bound(self, family: Family, keys: Sequence[bytes], binding: bytes | None) -> Sequence[bytes]:
+        """NLRI of a family that has more than prefixes, to announce with `binding` or, with None, to withdraw."""
+        kind = FAMILIES[family].kind if family in FAMILIES else None
+        if kind is None or kind.join is None:
+            return keys
+        if binding == b"" and kind.is_bound:
+            raise LocalError(f"a route of {family} cannot be announced without its label")
+        join = kind.join
+        if family in self.add_path:
+            return [key[:4] + join(key[4:], binding or b"") for key in keys]
+        return [join(key, binding or b"") for key in keys]
+
     @staticmethod
     def _whole(block: bytes) -> bytes:
         return MARKER + _HEAD(EMPTY_UPDATE + len(block), UPDATE, 0) + _U16(len(block)) + block
@@ -216,7 +234,7 @@ class Encoder:
                 for joined in _packed(nlri, self.max_message - EMPTY_UPDATE)
             ]
         if family.safi > PLAIN:
-            nlri = _bound(family, nlri, None)
+            nlri = self._bound(family, nlri, None)
         head = _U16(family.afi) + bytes((family.safi,))
         room = self.max_message - EMPTY_UPDATE - MP_UNREACH_OVERHEAD
         return [self._whole(attribute(0x90, 15, head + joined)) for joined in _packed(nlri, room)]
@@ -226,17 +244,6 @@ class Encoder:
         if family == IPV4_UNICAST:
             return MARKER + _HEAD(EMPTY_UPDATE, UPDATE, 0) + b"\0\0"
         return self._whole(attribute(0x80, 15, _U16(family.afi) + bytes((family.safi,))))
-
-
-def _bound(family: Family, keys: Sequence[bytes], binding: bytes | None) -> Sequence[bytes]:
-    """NLRI of a family that has more than prefixes, to announce with `binding` or, with None, to withdraw."""
-    kind = FAMILIES[family].kind if family in FAMILIES else None
-    if kind is None or kind.join is None:
-        return keys
-    if binding == b"" and kind.is_bound:
-        raise LocalError(f"a route of {family} cannot be announced without its label")
-    join = kind.join
-    return [join(key, binding or b"") for key in keys]
 
 
 def _next_hop_of(family: Family, octets: bytes) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any, Final
 import construct as c
 
 from bgp.wire.fields import IPV4, IPV6, U8, U32, build, parse, value_of
-from bgp.wire.nlri.kind import MALFORMED, Kind, delimited, fields_of
+from bgp.wire.nlri.kind import MALFORMED, Kind, delimited, fields_of, one_of
 from bgp.wire.nlri.labelled import RD
 from bgp.wire.nlri.prefix import masked
 from bgp.wire.prefixes import HOST_BITS
@@ -34,6 +34,7 @@ from rib.evpn import (
     UnknownEvpnRoute,
 )
 from rib.family import Afi
+from rib.worded import Worded
 
 AD, MAC_IP, MULTICAST, SEGMENT, PREFIX = 1, 2, 3, 4, 5
 MAC_BITS: Final = 48
@@ -125,7 +126,7 @@ _BODIES: Final[dict[int, dict[int, c.Construct]]] = {
     # RFC 9136 3.1: no address length here; the length of the route tells the two families apart.
     PREFIX: {34: _prefix_body(1, IPV4, 4), 58: _prefix_body(2, IPV6, 16)},
 }
-_TYPES: Final[dict[type, int]] = {
+_TYPES: Final[dict[type[Worded], int]] = {
     EthernetAutoDiscovery: AD,
     MacIpAdvertisement: MAC_IP,
     InclusiveMulticast: MULTICAST,
@@ -244,4 +245,4 @@ def join(key: bytes, binding: bytes) -> bytes:
     return bytes((kind, len(body))) + body
 
 
-EVPN: Final = Kind(ROUTE, ROUTE, split, join)
+EVPN: Final = Kind(ROUTE, ROUTE, one_of(*_TYPES, UnknownEvpnRoute), split, join)

@@ -271,7 +271,8 @@ def _clean_pairs(body: bytearray, at: int, kind: int, afi: Afi) -> int | None:
 
 def _kind(afi: Afi, vpn: bool) -> Kind:
     element = _flow_spec(afi, vpn)
-    return Kind(element, element, _splitter(afi, RD_SIZE if vpn else 0), key_alone)
+    parse = VpnFlowSpec.parse if vpn else FlowSpec.parse
+    return Kind(element, element, parse, _splitter(afi, RD_SIZE if vpn else 0), key_alone)
 
 
 FLOWSPEC4: Final = _kind(Afi.IPV4, False)

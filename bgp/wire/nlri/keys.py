@@ -13,8 +13,19 @@ from rib.family import Family
 from rib.prefix import Prefix, nlri_text
 
 
-def key_of(family: Family, value: Destination) -> tuple[bytes, bytes]:
-    """The key and the binding of a route. Raises LocalError for a value that the family does not have."""
+def parse_destination(family: Family, text: str) -> Destination:
+    """The value of a text in a family. Raises ValueError; LocalError for a family that nobody here knows."""
+    row = FAMILIES.get(family)
+    if row is None:
+        raise LocalError(f"nobody here can read NLRI of {family}")
+    return row.kind.parse(text)
+
+
+def key_of(family: Family, value: Destination, *, withdrawn: bool = False) -> tuple[bytes, bytes]:
+    """The key and the binding of a route; only the key matters of one that is to be withdrawn.
+
+    Raises LocalError for a value that the family does not have.
+    """
     row = FAMILIES.get(family)
     if row is None:
         raise LocalError(f"nobody here can write NLRI of {family}")
@@ -22,10 +33,10 @@ def key_of(family: Family, value: Destination) -> tuple[bytes, bytes]:
         return value.nlri, b""
     if row.kind.split is not None:
         try:
-            octets = build(row.kind.announced, value)
+            octets = build(row.kind.withdrawn if withdrawn else row.kind.announced, value)
         except (Malformed, AttributeError) as error:
             raise LocalError(f"{value} is no NLRI of {family}: {error}") from error
-        found = row.kind.split(octets, 0, len(octets), False)
+        found = row.kind.split(octets, 0, len(octets), withdrawn)
         if found is not None and found[0] == len(octets):
             return found[1], found[2]
     raise LocalError(f"{value} is no NLRI of {family}")

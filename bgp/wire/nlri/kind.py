@@ -14,6 +14,7 @@ import construct as c
 
 from bgp.message import Destination, MalformedNlri
 from bgp.wire.fields import Malformed, build, parse, value_of
+from rib.worded import Worded
 
 #: Of octets, where an NLRI begins, where its field ends, and whether it is withdrawn: where the NLRI ends, key, binding.
 #: None where that cannot be told. The key is empty for what makes no route: a type that has to be discarded (RFC 7606 5.4)
@@ -32,6 +33,7 @@ class Kind(NamedTuple):
 
     announced: c.Construct
     withdrawn: c.Construct  #: in MP_UNREACH_NLRI
+    parse: Callable[[str], Destination]  #: reads the text of a value
     split: Split | None = None
     join: Join | None = None
     is_bound: bool = False  #: whether it cannot be announced without a binding
@@ -66,6 +68,19 @@ def fields_of(made: type, declaration: c.Struct) -> c.Construct:
         lambda found: made(**{name: found[name] for name in names}),
         lambda value: {name: getattr(value, name) for name in names},
     )
+
+
+def one_of(*kinds: type[Worded]) -> Callable[[str], Any]:
+    """Reads the text of any of several kinds of value, told apart by the word that opens it. Raises ValueError."""
+
+    def read(text: str) -> Worded:
+        head = text.split(maxsplit=1)[0] if text.strip() else ""
+        for kind in kinds:
+            if head == kind.HEAD:
+                return kind.parse(text)
+        raise ValueError(f"{text!r} begins with none of {', '.join(kind.HEAD for kind in kinds)}")
+
+    return read
 
 
 #: NLRI with one binding, in order: it, their keys, and their path identifiers if they have any.

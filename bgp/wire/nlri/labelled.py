@@ -126,7 +126,8 @@ def join(key: bytes, binding: bytes) -> bytes:
 
 def _kind(afi: Afi, vpn: bool) -> Kind:
     split = _splitter(afi, RD_SIZE if vpn else 0)
-    return Kind(_labelled(afi, vpn, False), _labelled(afi, vpn, True), split, join, is_bound=True)
+    parse = VpnPrefix.parse if vpn else LabelledPrefix.parse
+    return Kind(_labelled(afi, vpn, False), _labelled(afi, vpn, True), parse, split, join, is_bound=True)
 
 
 LABELLED4: Final = _kind(Afi.IPV4, False)

@@ -105,7 +105,7 @@ def _are_tlvs(octets: bytes, at: int, end: int, outer: bool) -> bool:
 
 def _kind(vpn: bool) -> Kind:
     element = _nlri(vpn)
-    return Kind(element, element, _splitter(RD_SIZE if vpn else 0), key_alone)
+    return Kind(element, element, LinkStateNlri.parse, _splitter(RD_SIZE if vpn else 0), key_alone)
 
 
 LINK_STATE: Final = _kind(False)

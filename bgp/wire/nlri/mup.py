@@ -18,19 +18,20 @@ from typing import Any, Final
 import construct as c
 
 from bgp.wire.fields import IPV4, IPV6, U8, U16, U32, build, parse, value_of
-from bgp.wire.nlri.kind import MALFORMED, Kind, Split, delimited, fields_of
+from bgp.wire.nlri.kind import MALFORMED, Kind, Split, delimited, fields_of, one_of
 from bgp.wire.nlri.labelled import RD, RD_SIZE
 from bgp.wire.nlri.prefix import IPV4_PREFIX, IPV6_PREFIX, LONGEST
 from bgp.wire.prefixes import STEP4, STEP6, prefixes
 from rib.family import Afi
 from rib.mup import DirectSegment, InterworkSegment, MupRoute, Type1Session, Type2Session, UnknownMupRoute
+from rib.worded import Worded
 
 #: 3GPP 5G, the only architecture type.
 ARCHITECTURE: Final = 1
 INTERWORK, DIRECT, TYPE1, TYPE2 = 1, 2, 3, 4
 #: Bits of a whole tunnel identifier.
 TEID_BITS: Final = 32
-_TYPES: Final[dict[type, int]] = {
+_TYPES: Final[dict[type[Worded], int]] = {
     InterworkSegment: INTERWORK,
     DirectSegment: DIRECT,
     Type1Session: TYPE1,
@@ -192,7 +193,7 @@ def _joined(afi: Afi) -> Callable[[bytes, bytes], bytes]:
 
 def _kind(afi: Afi) -> Kind:
     element = _route(afi)
-    return Kind(element, element, _splitter(afi), _joined(afi))
+    return Kind(element, element, one_of(*_TYPES, UnknownMupRoute), _splitter(afi), _joined(afi))
 
 
 MUP4: Final = _kind(Afi.IPV4)

@@ -31,4 +31,4 @@ def split(octets: bytes, at: int, end: int, withdrawn: bool) -> tuple[int, bytes
     return after, octets[at:after] if 1 <= octets[at] <= LAST_TYPE else b"", b""
 
 
-MCAST_VPN: Final = Kind(ROUTE, ROUTE, split, key_alone)
+MCAST_VPN: Final = Kind(ROUTE, ROUTE, McastVpnRoute.parse, split, key_alone)

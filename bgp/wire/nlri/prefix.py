@@ -45,5 +45,5 @@ def _prefix(afi: int) -> c.Construct:
 
 IPV4_PREFIX: Final = _prefix(1)
 IPV6_PREFIX: Final = _prefix(2)
-PREFIX4: Final = Kind(IPV4_PREFIX, IPV4_PREFIX)
-PREFIX6: Final = Kind(IPV6_PREFIX, IPV6_PREFIX)
+PREFIX4: Final = Kind(IPV4_PREFIX, IPV4_PREFIX, Prefix)
+PREFIX6: Final = Kind(IPV6_PREFIX, IPV6_PREFIX, Prefix)

@@ -59,4 +59,4 @@ def split(octets: bytes, at: int, end: int, withdrawn: bool) -> tuple[int, bytes
     return after, key, b""
 
 
-ROUTE_TARGETS: Final = Kind(MEMBERSHIP, MEMBERSHIP, split, key_alone)
+ROUTE_TARGETS: Final = Kind(MEMBERSHIP, MEMBERSHIP, RouteTargetMembership.parse, split, key_alone)

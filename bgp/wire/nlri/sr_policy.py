@@ -21,7 +21,7 @@ def _kind(bits: int, address: c.Construct) -> Kind:
     element = fields_of(
         SrPolicy, c.Struct(c.Const(bits, U8), "distinguisher" / U32, "color" / U32, "endpoint" / address)
     )
-    return Kind(element, element, _splitter(bits), key_alone)
+    return Kind(element, element, SrPolicy.parse, _splitter(bits), key_alone)
 
 
 def _splitter(bits: int) -> Split:

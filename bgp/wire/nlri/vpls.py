@@ -17,7 +17,7 @@ from typing import Any, Final
 import construct as c
 
 from bgp.wire.fields import IPV4, U16, build, parse, value_of
-from bgp.wire.nlri.kind import MALFORMED, Kind, delimited, fields_of
+from bgp.wire.nlri.kind import MALFORMED, Kind, delimited, fields_of, one_of
 from bgp.wire.nlri.labelled import RD
 from rib.vpls import VplsBlock, VplsMember, VplsRoute
 
@@ -65,4 +65,4 @@ def join(key: bytes, binding: bytes) -> bytes:
     return b"\0" + key + bound
 
 
-VPLS: Final = Kind(ROUTE, ROUTE, split, join)
+VPLS: Final = Kind(ROUTE, ROUTE, one_of(VplsBlock, VplsMember), split, join)
