@@ -17,6 +17,7 @@ import trio
 from trio.testing import MockClock
 
 from bgp.error import LocalError
+from bgp.lab.export import export_topology
 from bgp.lab.fabric import Fabric, FabricSettings, Opener, SessionChange, Snapshot
 from bgp.lab.fault import Fault, FaultKind, FaultReport, parse_fault
 from bgp.lab.forwarding import Trace
@@ -76,6 +77,8 @@ def run_lab(
     Raises LocalError for wrong usage, before anything is written, and BrokenPipeError where nobody reads `out` any more.
     """
     topology = build(model, parameters)
+    if options.export is not None:
+        export_topology(topology, options.export)
     run = Run(topology, fabric, options, None if json_output else Report(topology, out))
     result = _trio_run(run, options)
     if run.report is not None and run.report.broken:

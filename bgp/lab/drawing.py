@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 
 from rich.text import Text
 
-from bgp.topology.model import NODE, REFLECTOR, SPINE, TOR, Node, Topology
+from bgp.lab.listing import neighbours, tree
+from bgp.topology.model import NODE, REFLECTOR, SPINE, SUPERSPINE, TOR, Node, Topology
 
 #: Colours on a terminal, by role.
-STYLES: Final = {SPINE: "magenta", REFLECTOR: "magenta", TOR: "cyan", NODE: "green"}
+STYLES: Final = {SUPERSPINE: "magenta", SPINE: "magenta", REFLECTOR: "magenta", TOR: "cyan", NODE: "green"}
 LINES: Final = "dim"
 #: Spines that get a line each; more of them share one.
 MAX_RAILS: Final = 4
@@ -87,6 +88,10 @@ class Box(NamedTuple):
 
 def draw(topology: Topology, width: int) -> list[Text]:
     """The picture, at most `width` characters wide."""
+    if topology.having(SUPERSPINE):
+        return list(tree(topology, STYLES))
+    if topology.model == "graph":
+        return list(neighbours(topology, STYLES))
     return _Racks(topology, width).draw() if topology.racks else _Subnet(topology, width).draw()
 
 
@@ -203,13 +208,17 @@ class _Racks:
         return [*columns[: room - 1], rest, columns[-1]]
 
     def _make(self, rack: int, with_prefixes: bool) -> _Column:
-        tor, servers = self.topology.having(TOR, rack)[0], self.topology.having(NODE, rack)
+        tors, servers = self.topology.having(TOR, rack), self.topology.having(NODE, rack)
         shown = servers if len(servers) <= MAX_SERVERS else [*servers[: MAX_SERVERS - 2], servers[-1]]
         lines = [" ".join((server.name, *_prefixes(server))) if with_prefixes else server.name for server in shown]
         if len(shown) < len(servers):
             lines.insert(-1, f"… {len(servers) - len(shown)} more")
-        address = next(str(i.address) for link, i in self.topology.links_of(tor.name) if link.name.startswith("rack"))
-        return _Column(_box(tor, address), tuple(lines), _asns(tor, servers))
+        words = (" ".join(tor.name for tor in tors), f"AS {tors[0].asn}", " ".join(map(self._address, tors)))
+        return _Column(Box(words, STYLES[TOR]), tuple(lines), _asns(tors[0], servers))
+
+    def _address(self, tor: Node) -> str:
+        links = self.topology.links_of(tor.name)
+        return next(str(interface.address) for link, interface in links if link.name.startswith("rack"))
 
 
 def _asns(tor: Node, servers: Sequence[Node]) -> str:
@@ -245,8 +254,8 @@ class _Subnet:
             canvas.put(0, y, ("├" if more else "└") if number else ("┌" if more else "╶"), LINES)
             for trunk in range(y + 1, canvas.height if more else 0):
                 canvas.put(0, trunk, "│", LINES)
-        link = topology.links[0]
-        canvas.put(2, canvas.height, f"{link.name} {link.network}", LINES)
+        words = ", ".join(f"{link.name} {link.network}" for link in topology.links)
+        canvas.put(2, canvas.height, words, LINES)
         return canvas.lines()
 
     def _row(self, boxes: Sequence[Box], y: int, *, above: bool) -> list[int]:
