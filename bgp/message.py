@@ -199,6 +199,23 @@ class Notification:
         except UnicodeDecodeError:
             return None
 
+    @property
+    def hard_reset(self) -> Notification | None:
+        """What a Hard Reset is for, which ends a session that graceful restart would go on with (RFC 8538 3.1).
+
+        None of any other NOTIFICATION, and of one that does not say: a Hard Reset for a Hard Reset has no end.
+        """
+        this = bytes((NotificationCode.CEASE, CeaseSubcode.HARD_RESET))
+        if (self.code, self.subcode) != tuple(this) or len(self.data) < 2 or self.data.startswith(this):
+            return None
+        return Notification(self.data[0], self.data[1], self.data[2:])
+
+    def as_hard_reset(self) -> Notification:
+        """This one as the reason of a Hard Reset (RFC 8538 3.1)."""
+        return Notification(
+            NotificationCode.CEASE, CeaseSubcode.HARD_RESET, bytes((self.code, self.subcode)) + self.data
+        )
+
     def __str__(self) -> str:
         subcodes = SUBCODES.get(self.code)
         words = [_words(NotificationCode, self.code)]
@@ -207,6 +224,8 @@ class Notification:
         text = f"NOTIFICATION {self.code}/{self.subcode} ({', '.join(words)})"
         if (said := self.shutdown_communication) is not None:
             return f"{text}: {said!r}"
+        if (inner := self.hard_reset) is not None:
+            return f"{text} for {inner}"
         return f"{text} data {self.data.hex()}" if self.data else text
 
 
@@ -223,13 +242,55 @@ class Keepalive:
     """KEEPALIVE (RFC 4271 4.4)."""
 
 
+class FilterAction(IntEnum):
+    """What becomes of an entry (RFC 5291 4)."""
+
+    ADD = 0
+    REMOVE = 1
+    REMOVE_ALL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixFilter:
+    """An entry of the address prefix ORF (RFC 5292 2): prefixes within `prefix` of `minimum` to `maximum` bits, 0 for any.
+
+    Of REMOVE_ALL there is nothing else: `prefix` is None.
+    """
+
+    action: FilterAction
+    deny: bool = False
+    sequence: int = 0
+    minimum: int = 0
+    maximum: int = 0
+    prefix: Prefix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterGroup:
+    """The entries of one ORF type; octets where the type is none that we read (RFC 5291 4)."""
+
+    type: int
+    entries: tuple[PrefixFilter, ...] | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundFilters:
+    """What the sender does not want, and when: 1 at once, 2 with the next ROUTE-REFRESH (RFC 5291 4)."""
+
+    when: int
+    groups: tuple[FilterGroup, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class RouteRefresh:
-    """ROUTE-REFRESH (RFC 2918 3, subtypes of RFC 7313 3.2); `orf` is what follows (RFC 5291 5.2)."""
+    """ROUTE-REFRESH (RFC 2918 3, subtypes of RFC 7313 3.2).
+
+    `orf` is what follows (RFC 5291 5.2); octets where it cannot be read.
+    """
 
     family: Family
     subtype: int = 0
-    orf: bytes = b""
+    orf: OutboundFilters | bytes = b""
 
 
 Message: TypeAlias = Open | Update | Notification | Keepalive | RouteRefresh

@@ -56,7 +56,20 @@ from bgp.capability import (
     SoftwareVersion,
     UnknownCapability,
 )
-from bgp.message import MpReach, MpUnreach, Nlri, Notification, Open, PathAttribute, PathPrefix, Update
+from bgp.message import (
+    FilterAction,
+    FilterGroup,
+    MpReach,
+    MpUnreach,
+    Nlri,
+    Notification,
+    Open,
+    OutboundFilters,
+    PathAttribute,
+    PathPrefix,
+    PrefixFilter,
+    Update,
+)
 from bgp.message import RouteRefresh as RouteRefreshMessage
 from bgp.wire.attributes import ATTRIBUTES
 from bgp.wire.context import Context
@@ -299,7 +312,32 @@ capabilities: st.SearchStrategy[Capability] = st.one_of(
 )
 opens = st.builds(Open, st.just(4), u16, u16, ipv4, st.lists(capabilities, max_size=6).map(tuple))
 notifications = st.builds(Notification, u8, u8, st.binary(max_size=100))
-route_refreshes = st.builds(RouteRefreshMessage, families, u8, st.binary(max_size=20))
+_entries = st.one_of(
+    st.just(PrefixFilter(FilterAction.REMOVE_ALL)),
+    st.builds(
+        PrefixFilter,
+        st.sampled_from([FilterAction.ADD, FilterAction.REMOVE]),
+        st.booleans(),
+        u32,
+        st.integers(0, 32),
+        st.integers(0, 32),
+        prefixes(1),
+    ),
+)
+filters = st.builds(
+    OutboundFilters,
+    u8,
+    st.lists(
+        st.one_of(
+            st.builds(FilterGroup, st.sampled_from([64, 128]), st.lists(_entries, max_size=3).map(tuple)),
+            st.builds(FilterGroup, st.integers(1, 63), st.binary(max_size=5)),
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+route_refreshes = st.one_of(
+    st.builds(RouteRefreshMessage, families, u8), st.builds(RouteRefreshMessage, st.just(IPV4_UNICAST), u8, filters)
+)
 
 
 @st.composite

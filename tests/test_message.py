@@ -36,6 +36,11 @@ def test_there_is_no_shutdown_communication_where_it_is_malformed(value: Notific
         (Notification(1, 2, b"\x10\1"), "NOTIFICATION 1/2 (Message header error, Bad message length) data 1001"),
         (Notification(4, 0), "NOTIFICATION 4/0 (Hold timer expired)"),
         (Notification(2, 2), "NOTIFICATION 2/2 (Open message error, Bad peer AS)"),
+        (
+            Notification(6, 2, b"\5hello").as_hard_reset(),
+            "NOTIFICATION 6/9 (Cease, Hard reset) for NOTIFICATION 6/2 (Cease, Administrative shutdown): 'hello'",
+        ),
+        (Notification(6, 9, b"\6"), "NOTIFICATION 6/9 (Cease, Hard reset) data 06"),
         (Notification(6, 77), "NOTIFICATION 6/77 (Cease, unknown 77)"),
         (Notification(99, 0), "NOTIFICATION 99/0 (unknown 99)"),
         (
@@ -47,6 +52,18 @@ def test_there_is_no_shutdown_communication_where_it_is_malformed(value: Notific
 )
 def test_a_notification_reads_well_and_harms_no_terminal(value: Notification, text: str) -> None:
     assert str(value) == text
+
+
+def test_a_hard_reset_says_what_for() -> None:
+    """RFC 8538 3.1."""
+    inner = Notification(4, 0)
+    assert inner.as_hard_reset() == Notification(6, 9, b"\4\0")
+    assert inner.as_hard_reset().hard_reset == inner
+    assert inner.hard_reset is None
+    assert Notification(6, 9, b"\4").hard_reset is None
+    endless = Notification(6, 9, b"\6\x09" * 2000)
+    assert endless.hard_reset is None
+    assert str(endless).startswith("NOTIFICATION 6/9 (Cease, Hard reset) data 0609")
 
 
 def test_the_as_number_is_the_capabilitys_where_it_is_there() -> None:
