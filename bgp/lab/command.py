@@ -81,11 +81,20 @@ def run_lab(
         export_topology(topology, options.export)
     run = Run(topology, fabric, options, None if json_output else Report(topology, out))
     result = _trio_run(run, options)
+    if options.svg is not None:
+        _write(options.svg, run.picture)
     if run.report is not None and run.report.broken:
         raise BrokenPipeError
     if run.report is None:
         out.write(dumps(result.as_json(), ensure_ascii=False) + "\n")
     return 0 if result.succeeded else 1
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise LocalError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _trio_run(run: Run, options: LabOptions) -> Result:
@@ -151,6 +160,7 @@ class Run:
         self.traced = [self._pair(*pair) for pair in options.trace]
         for host in topology.hosts[:1]:
             host.pod(options.pods)
+        self.picture = ""
         self._log = Log()
         self._began = process_time()
 
@@ -161,7 +171,8 @@ class Run:
                 raise LocalError(f"{name!r} is no node that has pods; there are {', '.join(sorted(hosts)[:12])}")
         return one, other
 
-    def _settings(self) -> FabricSettings:
+    def settings(self) -> FabricSettings:
+        """What the fabric is told."""
         options = self.options
         hold_time = options.hold_time
         silent = any(fault.kind in (FaultKind.LINK, FaultKind.NODE) for fault in self.faults)
@@ -181,7 +192,7 @@ class Run:
             where = self.fabric + (f", virtual time, seed {self.options.seed}" if self.options.virtual else "")
             report.opening(MODELS[topology.model].about, spell_parameters(topology), where)
             report.sessions_begin()
-        async with OPENERS[self.fabric](topology, self._watch, self._settings()) as fabric:
+        async with OPENERS[self.fabric](topology, self._watch, self.settings()) as fabric:
             return await self._measure(fabric)
 
     async def _measure(self, fabric: Fabric) -> Result:
@@ -212,7 +223,7 @@ class Run:
         if report is not None:
             report.tables(snapshot, result, ping=self.options.ping)
         if self.options.svg is not None:
-            self._write(self.options.svg, draw_svg(topology, snapshot, self._drawn(snapshot, result)))
+            self.picture = draw_svg(topology, snapshot, self._drawn(snapshot, result))
         result = replace(result, faults=tuple([await self._fault(fabric, fault) for fault in self.faults]))
         if report is not None:
             report.verdict(result)
@@ -224,12 +235,6 @@ class Run:
             return result.traces[0]
         hosts = self.topology.hosts
         return snapshot.forwarder.trace(hosts[0].name, hosts[-1].pod()) if len(hosts) > 1 else None
-
-    def _write(self, path: Path, text: str) -> None:
-        try:
-            path.write_text(text)
-        except OSError as error:
-            raise LocalError(f"cannot write {path}: {error.strerror}") from error
 
     async def _fault(self, fabric: Fabric, fault: Fault) -> FaultReport:
         """One fault, healed before the next; the sessions that go and come are in its report."""
