@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Final
 
+from bgp.app.failure import Failure
 from bgp.app.protocol import ROW, question_line
 
 #: The environment variable that names the socket.
 VARIABLE: Final = "BGP_CONTROL"
 
 
-class Refused(Exception):
+class Refused(Failure):
     """The speaker said no, or there is none; `status` is the exit status for it."""
 
     def __init__(self, text: str, status: int) -> None:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bgp.app.failure import Failure
 from bgp.app.positions import Place, locate
 from bgp.app.schema import build, describe, frozen, table, unknown, words
 from bgp.options import PeerOptions, SpeakerOptions
@@ -30,13 +31,18 @@ class Problem(NamedTuple):
     message: str
 
 
-class ConfigError(Exception):
+class ConfigError(Failure):
     """A configuration that cannot be: all problems, in the order of their lines."""
 
     def __init__(self, file: str, problems: list[Problem]) -> None:
         self.file = file
         self.problems = tuple(sorted(problems))
         super().__init__(str(self))
+
+    @property
+    def shown(self) -> str:
+        """Every problem names the file itself."""
+        return str(self)
 
     def __str__(self) -> str:
         return "\n".join(
