@@ -29,7 +29,9 @@ from bgp.message import (
 )
 from bgp.wire.attributes import encode_value
 from bgp.wire.context import Context
+from bgp.wire.header import HEADER_LENGTH
 from bgp.wire.nlri import is_read
+from bgp.wire.spelling import split
 from rib.as_path import AsPath
 from rib.attributes import Aggregator
 from rib.community import Community, ExtendedCommunity, LargeCommunity
@@ -42,11 +44,11 @@ Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json
 KEEPALIVE_LENGTH: Final = 19
 
 
-def message_json(message: Message, context: Context) -> dict[str, Json]:
-    """The normal form of `message`, which was read in `context`."""
+def message_json(message: Message, context: Context, octets: bytes | None = None) -> dict[str, Json]:
+    """The normal form of `message`, which was read in `context` from `octets`, if from any."""
     match message:
         case Update():
-            return _update(message, context)
+            return _update(message, context, octets)
         case Open():
             return _open(message)
         case Notification(code, subcode, octets):
@@ -103,11 +105,9 @@ def _open(message: Open) -> dict[str, Json]:
     return found
 
 
-def _update(update: Update, context: Context) -> dict[str, Json]:
+def _update(update: Update, context: Context, octets: bytes | None) -> dict[str, Json]:
     found: dict[str, Json] = {
-        "attributes": [
-            [one.flags, one.code, len(encode_value(one.code, one.value, context))] for one in update.attributes
-        ],
+        "attributes": _heads(update, context, octets),
         "withdrawn": _nlri(update.withdrawn),
         "nlri": _nlri(update.nlri),
     }
@@ -123,6 +123,17 @@ def _update(update: Update, context: Context) -> dict[str, Json]:
             name, form = _FIELDS[one.code]
             found[name] = form(one.value)
     return found
+
+
+def _heads(update: Update, context: Context, octets: bytes | None) -> list[Json]:
+    """[flags, type code, value length] of each attribute: from the octets it was read from, where they are at hand."""
+    if octets is not None:
+        start = HEADER_LENGTH + 2 + int.from_bytes(octets[HEADER_LENGTH : HEADER_LENGTH + 2], "big")
+        end = start + 2 + int.from_bytes(octets[start : start + 2], "big")
+        found, _ = split(octets[start + 2 : end])
+        if len(found) == len(update.attributes):
+            return [[flags, code, len(value)] for flags, code, value in found]
+    return [[one.flags, one.code, len(encode_value(one.code, one.value, context))] for one in update.attributes]
 
 
 def _mp(value: MpReach | MpUnreach, context: Context) -> dict[str, Json]:

@@ -208,7 +208,7 @@ def decoded(octets: bytes, decoder: Decoder) -> tuple[Message | None, dict[str, 
             # Who sent it can be told even where what they can do cannot.
             found["message"] = message_json(fixed_fields(octets[HEADER_LENGTH:].ljust(9, b"\0")), context)
         return None, found
-    found = {"type": type_name(message), "message": message_json(message, context)}
+    found = {"type": type_name(message), "message": message_json(message, context, octets)}
     wrong = _refusal(message)
     if wrong is not None:
         found["error"] = error_json(wrong)
