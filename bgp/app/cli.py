@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bgp.app import ask, lab
+from bgp.app import ask, fuzz, lab
 from bgp.app.ask import Control, JsonOutput
 from bgp.app.check import run_check
 from bgp.app.commands import command_line
@@ -45,6 +45,7 @@ app.add_typer(ask.show, name="show")
 for _command in ask.COMMANDS:
     app.command()(_command)
 app.add_typer(lab.app, name="lab")
+app.command()(fuzz.fuzz)
 
 
 def main() -> None:

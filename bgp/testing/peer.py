@@ -84,8 +84,8 @@ class ScriptedPeer:
                     return message
                 try:
                     octets = await self.connection.receive_some(CHUNK)
-                except (trio.BrokenResourceError, ConnectionError):
-                    return None  # a reset: whoever closes with octets unread sends one
+                except (trio.BrokenResourceError, trio.ClosedResourceError, ConnectionError):
+                    return None  # reset, as by who closes with octets unread, or closed by ourselves
                 if not octets:
                     return None
                 self._buffer += octets
