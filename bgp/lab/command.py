@@ -24,6 +24,7 @@ from bgp.lab.forwarding import Trace
 from bgp.lab.inject import Log, inject
 from bgp.lab.memory import open_memory_fabric
 from bgp.lab.models import MODELS, Model, Parameter, build, spell_parameters
+from bgp.lab.netns.fabric import open_netns_fabric
 from bgp.lab.report import Report
 from bgp.lab.result import Cost, Result
 from bgp.lab.svg import draw_svg
@@ -34,7 +35,7 @@ PATIENCE: Final = 120.0
 #: Hold time in seconds of labs in the time of the wall that wait for something to be noticed (RFC 4271 4.2: the least).
 SHORT_HOLD_TIME: Final = 3
 #: What a lab can run on, by name.
-OPENERS: Final[Mapping[str, Opener]] = {"memory": open_memory_fabric}
+OPENERS: Final[Mapping[str, Opener]] = {"memory": open_memory_fabric, "netns": open_netns_fabric}
 FABRICS: Final = tuple(OPENERS)
 
 __all__ = ["FABRICS", "MODELS", "OPENERS", "LabOptions", "Model", "Parameter", "build", "run_lab"]
@@ -178,7 +179,7 @@ class Run:
         silent = any(fault.kind in (FaultKind.LINK, FaultKind.NODE) for fault in self.faults)
         if hold_time is None and silent and not options.virtual:
             hold_time = SHORT_HOLD_TIME
-        return FabricSettings(hold_time, options.seed if options.virtual else None, options.daemons)
+        return FabricSettings(options.pods, hold_time, options.seed if options.virtual else None, options.daemons)
 
     def _watch(self, change: SessionChange) -> None:
         self._log.add(change)

@@ -85,6 +85,7 @@ class Fabric(Protocol):
 class FabricSettings(NamedTuple):
     """What all fabrics are told. `seed` is for those that run in virtual time; None: they run in the time of the wall."""
 
+    pods: int = 1  #: that each node has, on a fabric where they are more than addresses
     hold_time: int | None = None  #: of all sessions, in seconds; None leaves the topology's
     seed: int | None = None
     daemons: tuple[tuple[str, str], ...] = ()  #: another speaker in place of ours, by node

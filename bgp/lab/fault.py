@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
 from bgp.error import LocalError
-from bgp.topology.model import SPINE, TOR, Link, Topology
+from bgp.topology.model import SPINE, TOR, Link, Session, Topology
 
 
 class FaultKind(Enum):
@@ -39,6 +40,24 @@ class Fault(NamedTuple):
 
     def __str__(self) -> str:
         return self.text
+
+
+def link_of(topology: Topology, session: Session) -> Link:
+    """The link that a session runs over."""
+    local = session.dials.peer.local_address
+    return next(
+        link
+        for link, interface in topology.links_of(session.dials.node)
+        if any(str(address) == local for address in interface.addresses)
+    )
+
+
+def why_dead(faults: Iterable[Fault], link: Link, near: str, far: str) -> str:
+    """Why nothing passes over a link between two nodes while these faults last; empty where it does."""
+    for fault in faults:
+        if fault.touches(link, near, far):
+            return f"{fault}: nothing passes from {near} to {far} on {link.name}"
+    return ""
 
 
 #: What `parse_fault` understands, for --help and for errors.

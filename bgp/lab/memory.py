@@ -21,7 +21,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from bgp.lab.fabric import Convergence, FabricSettings, SessionChange, Snapshot, Watcher
-from bgp.lab.fault import Fault, FaultKind
+from bgp.lab.fault import Fault, FaultKind, link_of, why_dead
 from bgp.lab.forwarding import Forwarder
 from bgp.lab.meter import MeteredTransport, Traffic
 from bgp.lab.reach import Reachability
@@ -94,21 +94,8 @@ class MemoryFabric:
             await wait_all_tasks_blocked()
 
     def _possible(self, session: Session) -> bool:
-        link = self._link_of(session)
-        return not self._why_dead(link, session.dials.node, session.listens.node)
-
-    def _link_of(self, session: Session) -> Link:
-        local = session.dials.peer.local_address
-        for link, interface in self.topology.links_of(session.dials.node):
-            if str(interface.address) == local:
-                return link
-        raise KeyError(local)
-
-    def _why_dead(self, link: Link, near: str, far: str) -> str:
-        for fault in self.faults:
-            if fault.touches(link, near, far):
-                return f"{fault}: nothing passes from {near} to {far} on {link.name}"
-        return ""
+        link = link_of(self.topology, session)
+        return not why_dead(self.faults, link, session.dials.node, session.listens.node)
 
     async def snapshot(self) -> Snapshot:
         """See `Fabric`."""
@@ -132,20 +119,12 @@ class MemoryFabric:
 
     def forwarder(self) -> Forwarder:
         """Walks packets by the routes that the speakers have now."""
-        faults = tuple(self.faults)
-
-        def dead(link: Link, near: str, far: str) -> str:
-            for fault in faults:
-                if fault.touches(link, near, far):
-                    return f"{fault}: nothing passes from {near} to {far} on {link.name}"
-            return ""
-
         routers = {
             node.name: router_of(self.speakers[node.name], node.multipath)
             for node in self.topology.nodes
             if node.name in self.speakers
         }
-        return Forwarder(self.topology, routers, dead)
+        return Forwarder(self.topology, routers, partial(why_dead, tuple(self.faults)))
 
     async def reach(self, snapshot: Snapshot, pods: int) -> Reachability:
         """See `Fabric`; packets are walked through the tables, not sent."""

@@ -159,6 +159,13 @@ class Topology:
         """Whose each interface address is."""
         return {a: interface.node for link in self.links for interface in link.interfaces for a in interface.addresses}
 
+    def owner_of_pod(self, address: Address) -> str:
+        """The node whose block an address lies in. Raises KeyError if it is nobody's."""
+        for node in self.hosts:
+            if any(address in prefix for prefix in node.prefixes):
+                return node.name
+        raise KeyError(address)
+
     @property
     def families(self) -> tuple[Family, ...]:
         """The address families that the sessions carry."""
