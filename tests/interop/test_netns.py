@@ -1,0 +1,150 @@
+"""Topologies on real kernels: pods of real CNI plugins reach each other by the routes that our speakers put there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from interop.wires import PATIENCE, eventually
+
+ROOT: Final = Path(__file__).parent.parent.parent
+LAB: Final = (sys.executable, "-m", "bgp", "lab")
+
+
+def lab(*words: str, status: int = 0, before: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What `bgp lab … --fabric netns --json` says."""
+    command = [*before, *LAB, *words, "--fabric", "netns", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=3 * PATIENCE)
+    assert done.returncode == status, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def traces() -> dict[str, str]:
+    """What of this machine a lab could leave something in."""
+    links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+    routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
+    return {
+        "links": " ".join(sorted(line.split(":")[1] for line in links.splitlines())),
+        "routes": routes,
+        "named": " ".join(sorted(os.listdir("/run/netns"))) if Path("/run/netns").exists() else "",
+        "cni": str(Path("/run/cni").exists()),
+        "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(),
+    }
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    before = traces()
+    yield
+    assert traces() == before
+
+
+@pytest.mark.parametrize(
+    ("model", "sessions", "pairs"),
+    [
+        (["mesh", "--nodes", "6"], 15, 30),
+        (["mesh", "--nodes", "4", "--asn", "per-node"], 6, 12),
+        (["as-per-rack", "--racks", "3", "--servers", "2", "--spines", "2"], 12, 30),
+        (["as-per-server"], 12, 30),
+        (["downward-default"], 12, 30),
+        (["reflectors"], 13, 30),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_every_pod_reaches_every_other(model: list[str], sessions: int, pairs: int) -> None:
+    found = lab(*model, "--stack", "dual")
+    assert found["fabric"] == "netns"
+    assert found["converged"] is True
+    assert found["sessions"] == {"predicted": sessions, "established": sessions}
+    assert found["reachability"] == {"pairs": pairs, "ok": pairs, "failed": []}
+    for role in found["roles"].values():
+        for count in ("paths", "best", "installed"):
+            assert role[count]["predicted"] == role[count]["measured"]
+
+
+def test_several_pods_on_a_node() -> None:
+    found = lab("mesh", "--nodes", "2", "--pods", "3")
+    assert found["reachability"] == {"pairs": 18, "ok": 18, "failed": []}
+
+
+def test_a_missing_knob_fails_as_in_memory() -> None:
+    found = lab("as-per-rack", "--without", "next-hop-self", status=1)
+    assert found["reachability"]["ok"] == 6
+    assert all("next hop is unresolvable" in failure["reason"] for failure in found["reachability"]["failed"])
+
+
+def test_a_silent_link_is_noticed_by_the_hold_timer_and_flows_go_another_way() -> None:
+    fault = lab("as-per-rack", "--fail", "link:spine1-r1t", "--hold-time", "3")["faults"][0]
+    assert fault["detected_after"] is not None
+    assert fault["converged_after"] is not None
+    assert fault["lost_meanwhile"] > 0
+    assert fault["lost"] == 0
+
+
+def test_downward_default_loses_flows_when_a_spine_loses_a_rack() -> None:
+    fault = lab("downward-default", "--fail", "spine-rack", "--hold-time", "3")["faults"][0]
+    assert fault["lost"] > 0
+    assert "no route" in fault["reason"]
+
+
+def test_without_root_in_a_user_namespace() -> None:
+    if subprocess.run(["unshare", "-Urnm", "true"], capture_output=True).returncode:
+        pytest.fail("user namespaces are not allowed here")
+    found = lab("mesh", "--nodes", "3", before=("unshare", "-Urnm"))
+    assert found["reachability"]["ok"] == 6
+
+
+@contextmanager
+def running(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """A lab whose pods answer: it is up and waits for a fault to be noticed."""
+    slow = ["--fail", "node:n1", "--hold-time", "60"]
+    process = subprocess.Popen(
+        [*LAB, *words, "--fabric", "netns", *slow], stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("Fault"):
+                break
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def children(process: int) -> Mapping[int, str]:
+    """The processes below another one, as they are called."""
+    found: dict[int, str] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[2]) == process:  # the process group: the lab's own session
+                found[int(entry.name)] = (entry / "cmdline").read_text()
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda by: by.name)
+def test_nothing_is_left_whatever_ends_it(by: signal.Signals) -> None:
+    with running("mesh", "--nodes", "3") as process:
+        assert len(children(process.pid)) > 3
+        process.send_signal(by)
+        process.wait(PATIENCE)
+        eventually(lambda: not children(process.pid), "all processes are gone", lambda: str(children(process.pid)))
+
+
+def test_two_at_a_time_do_not_meet() -> None:
+    with running("mesh", "--nodes", "3"):
+        assert lab("mesh", "--nodes", "3")["reachability"]["ok"] == 6
