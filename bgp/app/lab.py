@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from inspect import Parameter as Argument
 from inspect import Signature
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, NoReturn
 
 import typer
 
@@ -81,10 +82,23 @@ def _run(model: str, parameters: dict[str, int | str], options: dict[str, Any]) 
         raise LocalError(f"--ping is {ping!r}; it must be all")
     trace = options.pop("trace")
     fabric = options.pop("fabric")
+    if fabric == "netns" and os.geteuid() != 0:
+        _become_root_of_our_own()
     chosen = LabOptions(
         ping=bool(ping), trace=() if trace is None else (trace,), fail=tuple(options.pop("fail")), **options
     )
     return run_lab(model, parameters, fabric=fabric, json_output=json_output, out=sys.stdout, options=chosen)
+
+
+def _become_root_of_our_own() -> NoReturn:
+    """Begin again as root of a new user namespace, which has no more rights over the machine than we have.
+
+    Raises LocalError where that is not allowed.
+    """
+    try:
+        os.execvp("unshare", ["unshare", "-Urnm", "--", sys.executable, "-m", "bgp", *sys.argv[1:]])
+    except OSError as error:
+        raise LocalError(f"real kernels need root, or unshare of util-linux: {error.strerror}") from error
 
 
 def _command(model: Model) -> Callable[..., None]:

@@ -96,11 +96,10 @@ def test_downward_default_loses_flows_when_a_spine_loses_a_rack() -> None:
     assert "no route" in fault["reason"]
 
 
-def test_without_root_in_a_user_namespace() -> None:
-    if subprocess.run(["unshare", "-Urnm", "true"], capture_output=True).returncode:
-        pytest.fail("user namespaces are not allowed here")
-    found = lab("mesh", "--nodes", "3", before=("unshare", "-Urnm"))
-    assert found["reachability"]["ok"] == 6
+def test_without_root_it_makes_a_user_namespace_for_itself() -> None:
+    nobody = ("unshare", "--user", "--map-user=1000", "--map-group=1000")  # who may still read this checkout
+    found = lab("mesh", "--nodes", "3", before=nobody)
+    assert found["reachability"] == {"pairs": 6, "ok": 6, "failed": []}
 
 
 @contextmanager

@@ -75,7 +75,12 @@ async def attach(number: int, blocks: Sequence[Prefix]) -> Pod:
         "CNI_PATH": PLUGINS,
     }
     done = await trio.run_process(
-        [str(plugin)], stdin=configuration(blocks), env=environment, capture_stdout=True, capture_stderr=True, check=False
+        [str(plugin)],
+        stdin=configuration(blocks),
+        env=environment,
+        capture_stdout=True,
+        capture_stderr=True,
+        check=False,
     )
     if done.returncode:
         raise OSError(f"the CNI plugin ptp failed for pod {number}: {done.stdout.decode(errors='replace').strip()}")
