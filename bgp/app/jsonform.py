@@ -119,8 +119,8 @@ def _update(update: Update, context: Context, octets: bytes | None) -> dict[str,
         seen.add(one.code)
         if isinstance(one.value, MpReach | MpUnreach):
             found.update(_mp(one.value, context))
-        elif one.code in _FIELDS:
-            name, form = _FIELDS[one.code]
+        elif one.code in FIELDS:
+            name, form = FIELDS[one.code]
             found[name] = form(one.value)
     return found
 
@@ -212,7 +212,7 @@ def _element(one: object) -> str:
 
 
 #: Attribute to the name and form of its value.
-_FIELDS: Final[dict[int, tuple[str, Callable[[AttributeValue], Json]]]] = {
+FIELDS: Final[dict[int, tuple[str, Callable[[AttributeValue], Json]]]] = {
     Code.ORIGIN: ("origin", _number),
     Code.AS_PATH: ("as_path", _path),
     Code.NEXT_HOP: ("next_hop", _text),

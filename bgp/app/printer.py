@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TextIO
 
 from bgp.app import dump
 from bgp.app.bmp_form import other_json, peer_json, peer_up_json
+from bgp.app.details import details
 from bgp.app.dump_scan import LineScanner
 from bgp.app.filters import EVERYTHING, Filter
 from bgp.app.jsonform import Json, error_json, kind_name, message_json, type_name
@@ -209,6 +210,8 @@ def decoded(octets: bytes, decoder: Decoder) -> tuple[Message | None, dict[str, 
             found["message"] = message_json(fixed_fields(octets[HEADER_LENGTH:].ljust(9, b"\0")), context)
         return None, found
     found = {"type": type_name(message), "message": message_json(message, context, octets)}
+    if more := details(message):
+        found["details"] = more
     wrong = _refusal(message)
     if wrong is not None:
         found["error"] = error_json(wrong)
@@ -243,6 +246,9 @@ def in_words(found: Mapping[str, Json]) -> str:
     message, error = found.get("message"), found.get("error")
     if isinstance(message, dict):
         parts += [f"{name} {_plain(value)}" for name, value in message.items() if name != "attributes" and value != []]
+    more = found.get("details")
+    if isinstance(more, dict):
+        parts += [f"{name} {_plain(value)}" for name, value in more.items()]
     if isinstance(error, dict):
         parts.append(f"ERROR {error.get('reaction', 'unreadable')}: {error['reason']}")
     return printable("  ".join(parts))
