@@ -11,6 +11,7 @@ from typing import Final, Protocol, assert_never
 
 from bgp.app.protocol import (
     Announce,
+    AskKernel,
     AskLookup,
     AskNeighbors,
     AskReceived,
@@ -39,11 +40,12 @@ from bgp.app.routes import (
     refused_routes,
     sent_routes,
 )
-from bgp.app.view import view_peer, view_summary
+from bgp.app.view import view_kernel, view_peer, view_summary
 from bgp.error import LocalError
 from bgp.iana import CeaseSubcode, NotificationCode
 from bgp.message import Notification
 from bgp.net import Peer, Speaker
+from bgp.net.kernel import Fib
 from rib.family import Family, Safi
 from rib.policy import PrefixRange
 from rib.prefix import Prefix
@@ -62,6 +64,7 @@ class Program(Protocol):
 
     speaker: Speaker
     started: float
+    fib: Fib | None
 
     async def reload(self) -> str:
         """Read the configuration again; gives what changed. Raises ConfigError."""
@@ -91,6 +94,10 @@ async def answer(program: Program, question: Question) -> AsyncGenerator[str, No
                 raise Failed(f"no route to {address}")
             for line in _decisions(speaker, Prefix.from_nlri(route.family.afi, route.nlri)):
                 yield line
+        case AskKernel():
+            if program.fib is None:
+                raise Failed("this speaker programs no kernel: its configuration has no [kernel]")
+            yield _row(asdict(view_kernel(program.fib)))
         case AskRoutes() | AskReceived() | AskSent() | AskRejected():
             async with aclosing(_listing(speaker, question)) as listing:
                 async for lines in listing:

@@ -58,6 +58,19 @@ def show_summary(control: Control = None, json_output: JsonOutput = False) -> No
             shown.show_summary(shown.parsed(text), sys.stdout)
 
 
+@show.command("kernel")
+def show_kernel(control: Control = None, json_output: JsonOutput = False) -> None:
+    """The routes that are in the kernel, counted, and those that are not, with the reason.
+
+    Example: bgp show kernel
+    """
+    for text in _ask(control, "kernel"):
+        if json_output:
+            print(text)
+        else:
+            shown.show_kernel(shown.parsed(text), sys.stdout)
+
+
 @show.command("neighbors")
 def show_neighbors(
     peer: Annotated[str | None, typer.Argument(metavar="[PEER]", help="Address or name. Default: all.")] = None,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from bgp.app.failure import Failure
 from bgp.app.positions import Place, locate
 from bgp.app.schema import build, describe, frozen, table, unknown, words
+from bgp.net.kernel import KernelOptions
 from bgp.options import PeerOptions, SpeakerOptions
 from rib.as_path import EMPTY, AsPath
 from rib.attributes import Attributes, Origin
@@ -106,11 +107,13 @@ class Configuration:
     peers: tuple[PeerOptions, ...]
     policies: Mapping[str, Policy]
     announced: Mapping[Prefix, Attributes]
+    kernel: KernelOptions | None = None
 
 
 #: The tables of a file: whether there may be several, and the options that they hold.
 TABLES: Final[Mapping[str, tuple[bool, tuple[type, ...]]]] = {
     "speaker": (False, (SpeakerOptions, Program)),
+    "kernel": (False, (KernelOptions,)),
     "announce": (True, (Announcement,)),
     "peer": (True, (PeerOptions,)),
     "policy": (True, (Policy,)),
@@ -164,6 +167,7 @@ class _Reader:
             self._complain((key,), unknown(key, tuple(TABLES)))
         policies = self._policies()
         speaker = self._one("speaker", self._speaker(), (SpeakerOptions, Program), {})
+        kernel = self._one("kernel", self._tree.get("kernel"), (KernelOptions,), {})
         peers = self._all("peer", PeerOptions, policies)
         announcements = self._all("announce", Announcement, {})
         self._same_peers()
@@ -176,6 +180,7 @@ class _Reader:
             peers=tuple(peers.values()),
             policies=policies,
             announced=announced,
+            kernel=None if kernel is None else build(KernelOptions, kernel),
         )
 
     def _speaker(self) -> object:

@@ -96,6 +96,11 @@ class AskLookup:
 
 
 @dataclass(frozen=True, slots=True)
+class AskKernel:
+    """What is in the kernel's routing table and what should be and is not, with the reason: one row."""
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """Originate routes, or change them."""
 
@@ -158,6 +163,7 @@ Question = (
     | AskRejected
     | AskRoute
     | AskLookup
+    | AskKernel
     | Announce
     | Withdraw
     | Reset
@@ -176,6 +182,7 @@ QUESTIONS: Final[Mapping[str, type]] = {
     "rejected": AskRejected,
     "route": AskRoute,
     "lookup": AskLookup,
+    "kernel": AskKernel,
     "announce": Announce,
     "withdraw": Withdraw,
     "reset": Reset,

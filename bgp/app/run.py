@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from traceback import format_exception
 from typing import Final, TextIO
 
@@ -18,8 +19,10 @@ from bgp.app.control import open_control
 from bgp.app.log import Log
 from bgp.app.reload import apply, begin
 from bgp.app.view import endpoint
+from bgp.error import LocalError
 from bgp.iana import CeaseSubcode
 from bgp.net import Speaker, open_speaker
+from bgp.net.kernel import Fib, open_kernel, serve_kernel
 
 #: RIBs are millions of objects that live long and have no cycles: the collector should look at them rarely.
 GC_THRESHOLDS: Final = (200_000, 50, 100)
@@ -35,12 +38,23 @@ def run_config(file: str, err: TextIO, control: str | None = None) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    status = 0
     try:
         trio.run(RunningProgram(file, configuration, log, control).run)
-    except OSError as error:
-        log.say(f"error: {error.strerror or error}")
-        return 1
-    return 0
+    except* (OSError, LocalError) as failed:
+        status = 1
+        for error in leaves(failed):
+            log.say(f"error: {getattr(error, 'strerror', None) or error}")
+    return status
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The exceptions themselves, whatever nurseries they came through."""
+    for one in group.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from leaves(one)
+        else:
+            yield one
 
 
 class RunningProgram:
@@ -55,23 +69,35 @@ class RunningProgram:
         self._log = log
         self._control = control
         self._ended = trio.Event()
+        self.fib: Fib | None = None
 
     async def run(self) -> None:
-        """Serve until ended. Raises OSError where it cannot listen."""
-        options = self._configuration.speaker
+        """Serve until ended. Raises OSError where it cannot listen, LocalError or OSError without the kernel that it needs."""
+        options, with_kernel = self._configuration.speaker, self._configuration.kernel
+        kernel = None if with_kernel is None else open_kernel(with_kernel)
+        if kernel is not None and await kernel.routes(own=True):
+            # Packets went on by the routes of before: a restart, whoever ended the run before (RFC 4724 4.1).
+            options = replace(options, restarting=True)
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             async with AsyncExitStack() as stack:
                 self.started = trio.current_time()
+                # The sessions end before the kernel's routes do: first nobody sends us packets any more.
+                tasks = await stack.enter_async_context(trio.open_nursery())
+                stack.callback(tasks.cancel_scope.cancel)
                 self.speaker = await stack.enter_async_context(open_speaker(options, observer=self._log.peer_changed))
                 self.speaker.observe_malformed(self._log.update_malformed)
                 where = ", ".join(endpoint(*bound) for bound in self.speaker.listening) or "nowhere"
                 self._log.say(f"speaker AS {options.asn}, BGP identifier {options.router_id}, listens on {where}")
+                if with_kernel is not None:
+                    self.fib = await tasks.start(serve_kernel, self.speaker, with_kernel, kernel)
+                    adopted = self.fib.statistics().stale
+                    self._log.say(f"kernel table {with_kernel.table}: {adopted} routes of a former run")
                 await self._open_control(stack)
                 await begin(self.speaker, self._configuration)
-                nursery = await stack.enter_async_context(trio.open_nursery())
-                nursery.start_soon(self._heed, signals)
+                tasks.start_soon(self._heed, signals)
                 await self._ended.wait()
-                nursery.cancel_scope.cancel()
+                if with_kernel is not None and with_kernel.keep:
+                    tasks.cancel_scope.cancel()
         self._log.say("ended")
 
     async def _open_control(self, stack: AsyncExitStack) -> None:

@@ -146,8 +146,10 @@ CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "local_address": _whole_address,
     "local_asn": _ASN,
     "local_pref": _number("a local preference", 0, _U32),
+    "max_paths": _number("max_paths", 1, 256),
     "max_prefixes": _number("max_prefixes", 1, _U32),
     "med": _number("a MED", 0, _U32),
+    "metric": _number("a metric", 1, _U32),
     "multihop": _number("multihop", 1, 255),
     "neighbour_as": _ASN,
     "networks": _same(Prefix),
@@ -158,10 +160,15 @@ CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "port": _number("a port", 1, 65535),
     "prepend": _ASN,
     "restart_time": _number("a restart time", 0, 4095),
+    "protocol": _number("a protocol number of our own", 5, 255),
+    "reconcile_interval": _positive,
     "router_id": _router_id,
     "selection_deferral_time": _positive,
     "shared_networks": _same(Prefix),
+    "source_ipv4": _same(_ipv4),
+    "source_ipv6": _same(_ipv6),
     "stale_time": _positive,
+    "table": _number("a routing table", 1, _U32),
 }
 
 

@@ -307,3 +307,15 @@ def _list(value: object) -> list[str]:
 
 def _number(value: object) -> float:
     return value if isinstance(value, int | float) else 0
+
+
+def show_kernel(row: Row, out: TextIO) -> None:
+    """Counts, and a line for each route that is missing."""
+    stale = f", {row['stale']} of them from a former run" if row["stale"] else ""
+    out.write(
+        f"kernel table {row['table']}, protocol {row['protocol']}, metric {row['metric']}\n"
+        f"{row['installed']} routes installed{stale}; {row['written']} written and {row['removed']} removed since the start\n"
+    )
+    missing = row["missing"] if isinstance(row["missing"], dict) else {}
+    for prefix, reason in missing.items():
+        out.write(f"missing {prefix}: {reason}\n")

@@ -26,10 +26,12 @@ from bgp.capability import (
 from bgp.iana import CapabilityCode
 from bgp.message import Notification
 from bgp.net import Peer, Speaker
+from bgp.net.kernel import Fib
 from bgp.net.rules import is_internal, own_asn
 from bgp.options import PeerOptions, SpeakerOptions
 from fsm.words import State, Timer
 from rib.policy import Policy
+from rib.prefix import nlri_text
 
 #: Routes that are looked at in one go: about a millisecond.
 PIECE: Final = 4096
@@ -67,6 +69,20 @@ class PeerLine:
     messages_sent: int
     received: int | None  #: routes it announced; None while it is down
     used: int | None  #: of them, those that may take part in the decision
+
+
+@dataclass(frozen=True, slots=True)
+class KernelView:
+    """What is in the kernel's routing table of ours."""
+
+    protocol: int
+    metric: int
+    table: int
+    installed: int
+    stale: int  #: of them, routes of a former run of which no peer has said anything yet
+    written: int  #: since the start
+    removed: int
+    missing: dict[str, str]  #: routes that should be there and are not, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,4 +323,19 @@ async def view_peer(speaker: Speaker, peer: Peer) -> PeerView:
         times_dropped=counts.dropped,
         queued=peer.queued,
         routes=await count_routes(speaker, peer),
+    )
+
+
+def view_kernel(fib: Fib) -> KernelView:
+    """What is in the kernel, and what is not."""
+    options, counts = fib.options, fib.statistics()
+    return KernelView(
+        protocol=options.protocol,
+        metric=options.metric,
+        table=options.table,
+        installed=counts.installed,
+        stale=counts.stale,
+        written=counts.written,
+        removed=counts.removed,
+        missing={nlri_text(one.afi, one.nlri): one.reason for one in fib.why_missing()},
     )

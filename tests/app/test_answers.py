@@ -14,6 +14,7 @@ from bgp.error import LocalError
 from bgp.iana import CeaseSubcode
 from bgp.message import PathAttribute
 from bgp.net import Speaker
+from bgp.net.kernel import Fib, KernelOptions, MemoryKernel, serve_kernel
 from rib.community import Community
 from rib.policy import Action, Match, Policy, PrefixRange, Rule
 
@@ -24,6 +25,7 @@ class Running:
     def __init__(self, speaker: Speaker) -> None:
         self.speaker = speaker
         self.started = trio.current_time()
+        self.fib: Fib | None = None
         self.told: list[str] = []
 
     async def reload(self) -> str:
@@ -78,6 +80,32 @@ async def test_a_speaker_at_a_glance(autojump_clock: trio.testing.MockClock) -> 
     assert (up["received"], up["used"], up["why"]) == (3, 2, "")
     assert (down["state"], down["received"]) != ("Established", 0)
     assert "cannot connect to 10.0.0.77 port 179" in down["why"]
+
+
+async def test_what_is_in_the_kernel_and_what_is_not(autojump_clock: trio.testing.MockClock) -> None:
+    kernel = MemoryKernel()
+    kernel.add_link("one", "10.0.0.1/24")
+    async with laboratory() as lab:
+        speaker = await lab.speaker(65001, "10.0.0.1")
+        program = Running(speaker)
+        with pytest.raises(Failed, match=r"its configuration has no \[kernel\]"):
+            await rows(program, "kernel")
+        program.fib = await lab.start(serve_kernel, speaker, KernelOptions(), kernel)
+        speaker.announce("10.1.0.0/24")
+        speaker.announce("10.2.0.0/24", next_hop="192.0.2.1")
+        assert program.fib is not None
+        await program.fib.wait_idle()
+        (found,) = await rows(program, "kernel")
+    assert found == {
+        "protocol": 179,
+        "metric": 20,
+        "table": 254,
+        "installed": 1,
+        "stale": 0,
+        "written": 1,
+        "removed": 0,
+        "missing": {"10.2.0.0/24": "next hop 192.0.2.1 is unresolvable"},
+    }
 
 
 async def test_why_a_session_is_down(autojump_clock: trio.testing.MockClock) -> None:

@@ -23,6 +23,7 @@ COMMANDS = {
     ("decode",): "Example: bgp decode",
     ("show",): "Ask a running speaker",
     ("show", "summary"): "Example: bgp show summary",
+    ("show", "kernel"): "Example: bgp show kernel",
     ("show", "neighbors"): "Example: bgp show neighbors",
     ("show", "routes"): "Example: bgp show routes",
     ("show", "received"): "Example: bgp show received",

@@ -8,6 +8,7 @@ import pytest
 
 from bgp.app.config import ConfigError, Configuration, load, parse
 from bgp.app.schema import ALIASES, CHECKS, keys_of
+from bgp.net.kernel import KernelOptions
 from bgp.options import AddPathMode, NextHopSelf, PeerOptions, RestartMode, SpeakerOptions
 from rib.attributes import Attributes, Origin
 from rib.community import Community, LargeCommunity
@@ -57,7 +58,7 @@ AFTER_SPEAKER = [
         ],
     ),
     ("[peers]", ["x.toml:4: peers: unknown key; did you mean `peer`?"]),
-    ("[zebra]", ["x.toml:4: zebra: unknown key; known are announce, peer, policy, speaker"]),
+    ("[zebra]", ["x.toml:4: zebra: unknown key; known are announce, kernel, peer, policy, speaker"]),
     ("[peer]", ["x.toml:4: peer: expected an array of tables, [[peer]], got a table"]),
     ("[[announce]]", ["x.toml:4: announce[0]: expected `prefix` or `prefixes`"]),
     (
@@ -300,7 +301,18 @@ def test_every_kind_of_key() -> None:
     assert found.announced == dict.fromkeys(map(Prefix, prefixes), attributes)
 
 
-@pytest.mark.parametrize("options", [PeerOptions, SpeakerOptions, Match, Set, Rule, Policy])
+def test_the_kernel_is_programmed_if_the_file_says_so() -> None:
+    assert read(SPEAKER).kernel is None
+    assert read(SPEAKER + "[kernel]\n").kernel == KernelOptions()
+    found = read(SPEAKER + '[kernel]\nmetric = 7\nmax_paths = 4\nsource_ipv4 = "10.0.0.1"\nkeep = true\n')
+    assert found.kernel == KernelOptions(metric=7, max_paths=4, source_ipv4="10.0.0.1", keep=True)
+    assert problems(SPEAKER + "[kernel]\nmetric = 0\nprotocol = 4\n") == [
+        "x.toml:5: kernel.metric: a metric is 1 to 4294967295, not 0",
+        "x.toml:6: kernel.protocol: a protocol number of our own is 5 to 255, not 4",
+    ]
+
+
+@pytest.mark.parametrize("options", [PeerOptions, SpeakerOptions, KernelOptions, Match, Set, Rule, Policy])
 def test_every_option_is_a_key(options: type) -> None:
     names = {ALIASES.get(field.name, field.name) for field in fields(options) if field.init}
     assert set(keys_of(options)) == names
@@ -310,7 +322,7 @@ def test_every_option_is_a_key(options: type) -> None:
 FREE = {"name", "hostname", "add_local_pref", "max_path_length", "min_path_length", "sources"}
 
 
-@pytest.mark.parametrize("options", [PeerOptions, SpeakerOptions, Match, Set])
+@pytest.mark.parametrize("options", [PeerOptions, SpeakerOptions, KernelOptions, Match, Set])
 def test_every_number_and_text_of_the_options_is_checked(options: type) -> None:
     hints = get_type_hints(options)
     loose = {

@@ -28,6 +28,7 @@ class Running:
     def __init__(self, speaker: Speaker) -> None:
         self.speaker = speaker
         self.started = trio.current_time()
+        self.fib = None
         self.complaints: list[Exception] = []
 
     async def reload(self) -> str:
