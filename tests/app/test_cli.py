@@ -37,6 +37,7 @@ COMMANDS = {
     ("refresh",): "Example: bgp refresh",
     ("reload",): "Example: bgp reload",
     ("shutdown",): "Example: bgp shutdown",
+    ("fuzz",): "Example: bgp fuzz",
     ("lab",): "whole topology",
 } | {("lab", model): "--json" for model in MODELS}
 

@@ -14,6 +14,7 @@ from bgp.app.show import (
     duration,
     parsed,
     show_decision,
+    show_kernel,
     show_neighbor,
     show_routes,
     show_rows,
@@ -279,4 +280,34 @@ def test_a_decision() -> None:
         "          communities       65000:1, no-export",
         "  announced to 10.0.0.3",
         "  not announced to 10.0.0.2: it was learned from there",
+    ]
+
+
+KERNEL: dict[str, object] = {
+    "table": 254,
+    "protocol": 179,
+    "metric": 20,
+    "installed": 7,
+    "stale": 0,
+    "written": 9,
+    "removed": 2,
+    "missing": {},
+}
+
+
+def test_the_kernel() -> None:
+    out = StringIO()
+    show_kernel(KERNEL, out)
+    assert out.getvalue().splitlines() == [
+        "kernel table 254, protocol 179, metric 20",
+        "7 routes installed; 9 written and 2 removed since the start",
+    ]
+
+
+def test_what_is_missing_in_the_kernel_and_what_is_old() -> None:
+    out = StringIO()
+    show_kernel(KERNEL | {"stale": 3, "missing": {"10.1.0.0/16": "next hop 192.0.2.1 is unresolvable"}}, out)
+    assert out.getvalue().splitlines()[1:] == [
+        "7 routes installed, 3 of them from a former run; 9 written and 2 removed since the start",
+        "missing 10.1.0.0/16: next hop 192.0.2.1 is unresolvable",
     ]
