@@ -321,7 +321,7 @@ async def view_peer(speaker: Speaker, peer: Peer) -> PeerView:
         updates_sent=counts.updates_sent,
         times_established=counts.established,
         times_dropped=counts.dropped,
-        queued=peer.queued,
+        queued=peer.outbox.octets,
         routes=await count_routes(speaker, peer),
     )
 

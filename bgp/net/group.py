@@ -7,7 +7,6 @@ what it has queued, so that it holds up nobody and its queue stays bounded.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple, Protocol
@@ -15,6 +14,7 @@ from typing import Final, NamedTuple, Protocol
 from bgp.error import LocalError
 from bgp.iana import RouteRefreshSubtype
 from bgp.message import RouteRefresh
+from bgp.net.outbox import Outbox
 from bgp.wire.codec import encode
 from bgp.wire.outgoing import Encoder
 from rib.add_path_out import AddPathOut
@@ -46,14 +46,10 @@ class Member(Protocol):
     """A session as its update group sees it."""
 
     source: Source
-    queue: deque[bytes]
-    queued: int  #: octets in the queue
+    outbox: Outbox
 
     def wake(self) -> None:
         """There may be something to send."""
-
-    def put(self, octets: bytes, messages: int) -> None:
-        """Queue messages to send."""
 
 
 class UpdateGroup:
@@ -159,7 +155,7 @@ class UpdateGroup:
         for source, prefixes in batch.taken_back.items():
             if (member := members.get(source)) is not None:
                 messages = encoder.withdraw(family, prefixes)
-                member.put(b"".join(messages), len(messages))
+                member.outbox.put(b"".join(messages), len(messages))
 
     def _one_by_one(
         self, family: Family, attributes: Attributes, rewrite: Rewrite, prefixes: Sequence[bytes]
@@ -182,13 +178,13 @@ class UpdateGroup:
         octets = messages[0] if count == 1 else b"".join(messages)
         for source, member in self.members.items():
             if source is not but:
-                member.put(octets, count)
+                member.outbox.put(octets, count)
 
     def slow_members(self) -> list[Member]:
         """Those whose queue is over the limit while others keep up."""
         if len(self.members) == 1:
             return []
-        return [member for member in self.members.values() if member.queued > QUEUE_LIMIT]
+        return [member for member in self.members.values() if member.outbox.octets > QUEUE_LIMIT]
 
 
 def _adj_out(key: GroupKey, loc_rib: LocRib, first: Member) -> AdjRibOut:
@@ -268,7 +264,7 @@ class Groups:
             if slow is not member:
                 self._split(slow, group)
         for other in group.members.values():
-            if other is not member and other.queue:
+            if other is not member and other.outbox:
                 other.wake()
         return True
 

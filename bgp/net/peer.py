@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from random import Random
-from typing import Final, Protocol
+from typing import Protocol
 
 import trio
 
@@ -21,8 +20,18 @@ from bgp.net.intake import Intake
 from bgp.net.link import Link
 from bgp.net.links import Links
 from bgp.net.malformed import MalformedUpdate, fatal, survived
+from bgp.net.outbox import Outbox
 from bgp.net.restart import Deferral, forwarded_families, harden, kept_families, offer
-from bgp.net.rules import effective_policy, export_rules, import_rules, is_internal, session_options
+from bgp.net.rules import (
+    effective_policy,
+    export_rules,
+    import_rules,
+    is_internal,
+    missing_policies,
+    session_options,
+    source_of,
+    without_policies,
+)
 from bgp.net.transport import Connection, Transport
 from bgp.options import PeerOptions, SpeakerOptions
 from bgp.session import Closed, Established, Malformed, RefreshReceived, Session, SessionEvent, SessionOptions
@@ -35,10 +44,6 @@ from rib.family import Family
 from rib.loc_rib import LocRib
 from rib.next_hop import Resolver
 from rib.policy import Policy
-from rib.route import Source, SourceKind
-
-#: Octets of UPDATEs that one write takes from the queue.
-PIECE: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +93,12 @@ class Peer:
         self.last_received: Notification | None = None
         self.established_at: float | None = None
         self.changed_at = trio.current_time()
-        self.queue: deque[bytes] = deque()
-        self.queued = 0
+        self.outbox = Outbox()
         self._home = home
-        self.source = self._new_source(IPv4Address(0))
-        self._established = self._dropped = self._updates_sent = self._malformed = 0
+        self.source = source_of(home.options, options, IPv4Address(0))
+        self._established = self._dropped = self._malformed = 0
         self._state = State.IDLE
         self._changed = trio.Event()
-        self._said = trio.Event()
         self.intake = Intake(
             home.loc_rib,
             limit=options.max_prefixes,
@@ -154,15 +157,12 @@ class Peer:
     @property
     def missing_policies(self) -> tuple[str, ...]:
         """ "import" and "export" where an external session has no such policy, so that nothing passes (RFC 8212)."""
-        if self.internal:
-            return ()
-        policies = {"import": self.options.import_policy, "export": self.options.export_policy}
-        return tuple(name for name, policy in policies.items() if policy is None)
+        return missing_policies(self._home.options, self.options)
 
     @property
     def counts(self) -> PeerCounts:
         """What has been sent and received so far."""
-        session, updates = self.session, self._updates_sent
+        session, updates = self.session, self.outbox.put_in
         return PeerCounts(
             session.messages_in,
             session.messages_out + updates,
@@ -246,11 +246,10 @@ class Peer:
         """Return when the peer has been sent all that it should know, or the session is down."""
         await trio.lowlevel.checkpoint()
         while self.established_at is not None and (group := self._home.groups.of(self)) is not None:
-            if group.idle and not self.queue:
-                return
-            self._said = trio.Event()
             self.wake()
-            await self._said.wait()
+            await self.outbox.wait_emptied()
+            if group.idle and not self.outbox:
+                return
 
     # What the connections ask and tell.
 
@@ -313,7 +312,7 @@ class Peer:
         assert opened is not None
         assert scanner is not None
         if self.adj_in is None or self.source.bgp_id != opened.bgp_id:
-            self.source = self._new_source(opened.bgp_id)
+            self.source = source_of(self._home.options, self.options, opened.bgp_id)
         now = trio.current_time()
         local = connection.local[0]
         self.intake.open(
@@ -347,18 +346,11 @@ class Peer:
             self.options.add_path_limit if agreed.add_path_send else None,
         )
 
-    def _new_source(self, bgp_id: IPv4Address) -> Source:
-        options = self.options
-        kind = SourceKind.INTERNAL if self.internal else SourceKind.EXTERNAL
-        return Source(kind, options.label, options.asn, bgp_id, self.address, options.route_reflector_client)
-
     def _down(self, session: Session, closed: Closed) -> None:
         self.established_at = None
         self._dropped += 1
         self._home.groups.leave(self)
-        self.queue.clear()
-        self.queued = 0
-        self._said.set()
+        self.outbox.clear()
         agreed = session.negotiated
         kept = frozenset() if self._links.stopped else kept_families(agreed, closed)
         restart = None if agreed is None else agreed.graceful_restart
@@ -405,7 +397,7 @@ class Peer:
         self.changed_at = trio.current_time()
         self._changed.set()
         self._changed = trio.Event()
-        reason = _without_policies(self.missing_policies) if up else session.reason
+        reason = without_policies(self.missing_policies) if up else session.reason
         self._home.peer_changed(PeerChange(self, old, session.state, reason, self.changed_at))
 
     # What the update group asks.
@@ -414,36 +406,13 @@ class Peer:
         """There may be routes to send."""
         self._links.primary.wake()
 
-    def put(self, octets: bytes, messages: int) -> None:
-        """Queue UPDATEs."""
-        self.queue.append(octets)
-        self.queued += len(octets)
-        self._updates_sent += messages
-
     def more(self, link: Link) -> bytes:
         """UPDATEs to send on a link; empty for none."""
         if link is not self._links.primary or self.established_at is None:
             return b""
-        queue = self.queue
-        if not queue:
+        outbox = self.outbox
+        if not outbox:
             groups = self._home.groups
-            while groups.fill(self) and not queue:
+            while groups.fill(self) and not outbox:
                 pass
-        if not queue:
-            self._said.set()
-            return b""
-        piece = [queue.popleft()]
-        size = len(piece[0])
-        while queue and size < PIECE:
-            piece.append(queue.popleft())
-            size += len(piece[-1])
-        self.queued -= size
-        return b"".join(piece) if len(piece) > 1 else piece[0]
-
-
-def _without_policies(missing: tuple[str, ...]) -> str:
-    """RFC 8212, in words for whoever wonders where the routes are; empty where no policy is missing."""
-    if not missing:
-        return ""
-    verbs = " or ".join({"import": "accepted", "export": "announced"}[name] for name in missing)
-    return f"{' and '.join(f'no {name} policy' for name in missing)}: nothing is {verbs} (RFC 8212)"
+        return outbox.take()

@@ -30,7 +30,7 @@ from rib.family import Afi
 from rib.next_hop import Resolver
 from rib.policy import Policy, accept
 from rib.roles import Role
-from rib.route import SourceKind
+from rib.route import Source, SourceKind
 
 #: Texts whose addresses are remembered: all sessions of a speaker ask for the same ones, and reading one is slow.
 REMEMBERED = 1024
@@ -164,3 +164,23 @@ def _next_hops(peer: PeerOptions, local: str, agreed: Negotiated) -> tuple[tuple
     if Afi.IPV4 not in found and Afi.IPV6 in found and agreed.extended_next_hop:
         found[Afi.IPV4] = found[Afi.IPV6]  # RFC 8950: IPv4 routes over an IPv6 next hop
     return tuple(found.items())
+
+
+def source_of(speaker: SpeakerOptions, peer: PeerOptions, bgp_id: IPv4Address) -> Source:
+    """What the decision process may ask about a peer."""
+    kind = SourceKind.INTERNAL if is_internal(speaker, peer) else SourceKind.EXTERNAL
+    return Source(kind, peer.label, peer.asn, bgp_id, ip_address(peer.address), peer.route_reflector_client)
+
+
+def missing_policies(speaker: SpeakerOptions, peer: PeerOptions) -> tuple[str, ...]:
+    """ "import" and "export" where an external session has no such policy, so that nothing passes (RFC 8212)."""
+    policies = {"import": peer.import_policy, "export": peer.export_policy}
+    return tuple(name for name, policy in policies.items() if effective_policy(speaker, peer, policy) is None)
+
+
+def without_policies(missing: tuple[str, ...]) -> str:
+    """RFC 8212, in words for whoever wonders where the routes are; empty where no policy is missing."""
+    if not missing:
+        return ""
+    verbs = " or ".join({"import": "accepted", "export": "announced"}[name] for name in missing)
+    return f"{' and '.join(f'no {name} policy' for name in missing)}: nothing is {verbs} (RFC 8212)"

@@ -127,11 +127,11 @@ async def test_a_slow_reader_leaves_its_group_and_holds_nobody_up(
             med += 1
             assert med < 50, "the slow reader never left"
             await tell(med)
-        waiting = behind.queued
+        waiting = behind.outbox.octets
         for _ in range(5):
             med += 1
             await tell(med)
-        assert behind.queued == waiting, "what it has not heard of is one entry a prefix, not one an UPDATE"
+        assert behind.outbox.octets == waiting, "what it has not heard of is one entry a prefix, not one an UPDATE"
         assert {path.attributes.med for _, path in quick.loc_rib.routes(IPV4_UNICAST)} == {med}
         lab.network.heal(home(speaker), home(slow))
         await settle()

@@ -5,15 +5,17 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 import pytest
-from helpers import Scripted, SessionPair, peer_open, session_options
+from helpers import Scripted, SessionPair, capabilities, peer_open, session_options
 
-from bgp.message import Keepalive, Notification, PathAttribute, Update
+from bgp.capability import EnhancedRouteRefresh
+from bgp.message import Keepalive, Notification, PathAttribute, RouteRefresh, Update
 from bgp.session import Closed, Dial, Established
 from bgp.wire.codec import encode
 from bgp.wire.scan import Reach
 from fsm.words import State
 from rib.as_path import AsPath
 from rib.attributes import Origin
+from rib.family import IPV4_UNICAST
 from rib.prefix import Prefix
 
 
@@ -217,3 +219,56 @@ def test_updates_sent_put_the_next_keepalive_off() -> None:
         script.session.octets_sent(script.now, updates=True)
         script.say(Keepalive())
     assert Keepalive() not in script.heard
+
+
+def test_a_lost_collision_says_so_and_nothing_more() -> None:
+    script = Scripted().confirm()
+    script.session.dump(script.now, "the other one stays")
+    script._settle()
+    assert script.notification == Notification(6, 7)
+    assert script.session.reason.startswith("connection collision: the other one stays")
+
+
+def test_events_that_nobody_wants_are_forgotten() -> None:
+    script = Scripted().establish()
+    script.session.receive(announcement(1, asn=65002), script.now)
+    script.session.discard_events()
+    assert list(script.session.events()) == []
+    script.session.lost(script.now, "gone")
+    script.session.discard_events()
+    assert list(script.session.events()) == []
+
+
+def test_asking_for_a_refresh_is_a_message() -> None:
+    script = Scripted().establish()
+    script.session.ask_refresh(RouteRefresh(IPV4_UNICAST))
+    script._settle()
+    assert script.heard == [RouteRefresh(IPV4_UNICAST)]
+
+
+def test_a_refresh_of_the_wrong_length_is_an_error_of_its_own_where_it_is_enhanced() -> None:
+    """RFC 7313 5."""
+    theirs = peer_open(capabilities=(*capabilities(65002), EnhancedRouteRefresh()))
+    script = Scripted(session_options(capabilities=(*capabilities(65001), EnhancedRouteRefresh()))).establish(theirs)
+    octets = encode(RouteRefresh(IPV4_UNICAST, 1, b"?"))
+    script.say(octets)
+    assert script.notification == Notification(7, 1, octets)
+
+
+def test_a_session_that_comes_back_with_the_same_words_reads_on_with_what_it_knows() -> None:
+    script = Scripted().establish()
+    before = script.session.scanner
+    script.session.lost(script.now, "cut")
+    script._settle()
+    script.wait(5)
+    script.session.connected(script.now, dialled=True)
+    script._settle()
+    script.say(peer_open(), Keepalive())
+    assert script.session.scanner is before
+    script.session.lost(script.now, "cut")
+    script._settle()
+    script.wait(5)
+    script.session.connected(script.now, dialled=True)
+    script._settle()
+    script.say(peer_open(capabilities=()), Keepalive())
+    assert script.session.scanner is not before, "AS numbers have two octets now"

@@ -1,0 +1,57 @@
+"""UPDATEs on their way to one neighbour: put in by its update group, taken out in pieces by whoever writes."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import trio
+
+#: Octets of UPDATEs that one write takes.
+PIECE: Final = 1 << 18
+
+
+class Outbox:
+    """A queue of whole messages."""
+
+    __slots__ = ("_chunks", "_emptied", "octets", "put_in")
+
+    def __init__(self) -> None:
+        self.octets = 0  #: that wait
+        self.put_in = 0  #: messages so far
+        self._chunks: deque[bytes] = deque()
+        self._emptied = trio.Event()
+
+    def __bool__(self) -> bool:
+        return bool(self._chunks)
+
+    def put(self, octets: bytes, messages: int) -> None:
+        """Queue so many messages."""
+        self._chunks.append(octets)
+        self.octets += len(octets)
+        self.put_in += messages
+
+    def take(self) -> bytes:
+        """The next piece; empty for none."""
+        chunks = self._chunks
+        if not chunks:
+            self._emptied.set()
+            return b""
+        piece = [chunks.popleft()]
+        size = len(piece[0])
+        while chunks and size < PIECE:
+            piece.append(chunks.popleft())
+            size += len(piece[-1])
+        self.octets -= size
+        return b"".join(piece) if len(piece) > 1 else piece[0]
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._chunks.clear()
+        self.octets = 0
+        self._emptied.set()
+
+    async def wait_emptied(self) -> None:
+        """Return when somebody next finds nothing to take, or all is forgotten."""
+        self._emptied = trio.Event()
+        await self._emptied.wait()
