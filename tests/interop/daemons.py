@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +38,17 @@ class Process:
         assert self._process is not None
         return end(self._process, by)
 
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Return when `condition` holds. Fails at once if the daemon ends before, with what it had to say."""
+
+        def holds() -> object:
+            assert self._process is not None
+            if (status := self._process.poll()) is not None:
+                raise AssertionError(f"it ended with {status} before {what}\n{self.tail()}")
+            return condition()
+
+        eventually(holds, what, self.tail)
+
     def tail(self) -> str:
         """The end of its log, for messages."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:]) if self.log.exists() else "no log"
@@ -55,7 +66,7 @@ class Bird(Process):
     def start(self) -> None:
         """See `Process`; returns when its CLI answers."""
         super().start()
-        eventually(self._answers, "birdc answers", self.tail)
+        self.until(self._answers, "birdc answers")
 
     def _answers(self) -> bool:
         return subprocess.run(self._cli("show status"), capture_output=True).returncode == 0
@@ -93,7 +104,7 @@ class Frr(Process):
     def start(self) -> None:
         """See `Process`; returns when its CLI answers."""
         super().start()
-        eventually(lambda: self._cli("show version").returncode == 0, "vtysh answers", self.tail)
+        self.until(lambda: self._cli("show version").returncode == 0, "vtysh answers")
 
     def _cli(self, question: str) -> subprocess.CompletedProcess[str]:
         command = ["vtysh", "--vty_socket", str(self.folder), "-d", "bgpd", "-c", question]
@@ -123,7 +134,7 @@ class Ours(Process):
     def start(self) -> None:
         """See `Process`; returns when the control socket answers."""
         super().start()
-        eventually(self._answers, "the control socket answers", self.tail)
+        self.until(self._answers, "the control socket answers")
 
     def _answers(self) -> bool:
         try:
