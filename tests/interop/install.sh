@@ -3,7 +3,7 @@
 set -eu
 missing=
 for program in bird:bird2 /usr/lib/frr/bgpd:frr ip:iproute2 tshark:tshark \
-    /usr/lib/cni/ptp:containernetworking-plugins unshare:util-linux; do
+    ping:iputils-ping sysctl:procps /usr/lib/cni/ptp:containernetworking-plugins unshare:util-linux; do
     command -v "${program%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${program%%:*}" ] || missing="$missing ${program#*:}"
 done
 [ -n "$missing" ] || exit 0
