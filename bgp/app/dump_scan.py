@@ -11,7 +11,7 @@ from functools import lru_cache
 from struct import unpack
 from typing import Final, NamedTuple
 
-from bgp.app.dump import AS_TRANS, NAMES, NO_NEXT_HOP, ORIGINS, ipv6_text, prefix_text
+from bgp.app.dump import AS_TRANS, NAMES, ORIGINS, ipv6_text, prefix_text
 from bgp.iana import AttributeCode as Code
 from bgp.wire.attributes import check
 from bgp.wire.context import Context
@@ -80,15 +80,12 @@ class LineScanner:
 
     def _rib_text(self, block: bytes) -> str | None:
         found = self._read(block)
-        if found is None or found.unreach is not None:
+        if found is None or found.unreach is not None or not found.plain.complete:
             return None
-        next_hop = found.plain.next_hop or NO_NEXT_HOP
-        if found.reach is not None:
-            octets = next_hop_of(found.reach)
-            if len(octets) not in (4, 16, 32):
-                return None
-            next_hop = _next_hop(octets)
-        return found.plain.with_next_hop(next_hop)
+        if found.reach is None:
+            return found.text
+        octets = next_hop_of(found.reach)
+        return found.plain.with_next_hop(_next_hop(octets)) if len(octets) in (4, 16, 32) else None
 
     def update_lines(self, octets: bytes, head: str, peer: str) -> list[str] | None:
         """The lines of a message, none but for an UPDATE; None for one to be decoded."""

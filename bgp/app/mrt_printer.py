@@ -14,7 +14,7 @@ from bgp.message import Update
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
 from bgp.wire.formats.mrt import RIBS
-from bgp.wire.formats.mrt_rib import rib_update
+from bgp.wire.formats.mrt_rib import RibDecoder, update_body
 from bgp.wire.formats.mrt_scan import MESSAGES, ends_of, message_place, read_record
 from bgp.wire.formats.mrt_values import (
     AS4,
@@ -37,6 +37,7 @@ from bgp.wire.formats.mrt_values import (
     context_of,
     rib_context,
 )
+from bgp.wire.header import HEADER_LENGTH
 from bgp.wire.prefixes import HOST_BITS
 from bgp.wire.update import worst
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
@@ -55,6 +56,7 @@ class MrtPrinter:
         self._bgpdump = printer.form is Form.BGPDUMP
         self._peers: list[tuple[Peer, str]] = []
         self._table_dump_scanner = printer.scanner(TABLE_DUMP_CONTEXT)
+        self._decoders: dict[Context, RibDecoder] = {}
         self._peer_texts: dict[tuple[int, bytes], str] = {}
         self._scanners = {int(subtype): printer.scanner(MESSAGE_CONTEXTS[subtype]) for subtype in MESSAGES}
 
@@ -181,24 +183,30 @@ class MrtPrinter:
             if not self._keep.peer(peer) or not self._keep.may_pass(prefix.nlri + entry.attributes):
                 return None
             if self._keep.on_routes:
-                update = self._update(record, entry, family, prefix.nlri, context)
-                passes = update is not None and self._keep.narrowed(update) is not None
-                return dump.attributes_text(update.attributes) if update is not None and passes else None
-        found = scanner.rib_text(entry.attributes)
-        if found is not None:
-            return found
-        update = self._update(record, entry, family, prefix.nlri, context)
-        if update is None:
+                found = self._update(record, entry, family, prefix.nlri, context)
+                passes = found is not None and self._keep.narrowed(found[0]) is not None
+                return dump.attributes_text(found[0].attributes) if found is not None and passes else None
+        text = scanner.rib_text(entry.attributes)
+        if text is not None:
+            return text
+        found = self._update(record, entry, family, prefix.nlri, context)
+        if found is None:
             return dump.attributes_text(())
-        if (wrong := worst(update.errors)) is not None:
+        if (wrong := worst(found[0].errors)) is not None:
             self._printer.complain(f"record at {record.at}", error_json(wrong))
-        return dump.attributes_text(update.attributes)
+        return dump.attributes_text(found[0].attributes)
 
-    def _update(self, record: Record, entry: RibEntry, family: Family, nlri: bytes, context: Context) -> Update | None:
-        """The UPDATE that would announce a route; None, which is reported, where it cannot be read."""
+    def _update(
+        self, record: Record, entry: RibEntry, family: Family, nlri: bytes, context: Context
+    ) -> tuple[Update, bytes] | None:
+        """The UPDATE that would announce a route, and its body; None, which is reported, where it cannot be read."""
         octets = nlri if entry.path_id is None else entry.path_id.to_bytes(4, "big") + nlri
+        decoder = self._decoders.get(context)
+        if decoder is None:
+            decoder = self._decoders[context] = RibDecoder(context)
         try:
-            return rib_update(entry.attributes, family, octets, context)
+            body = update_body(entry.attributes, family, octets)
+            return decoder.update(body), body
         except (Malformed, PeerError) as error:
             self._bad(record, str(error))
             return None
@@ -221,13 +229,14 @@ class MrtPrinter:
     ) -> None:
         if not self._keep.peer(peer) or not self._keep.may_pass(nlri + entry.attributes):
             return
-        update = self._update(record, entry, family, nlri, context)
-        if update is None or self._keep.narrowed(update) is None:
+        read = self._update(record, entry, family, nlri, context)
+        if read is None or self._keep.narrowed(read[0]) is None:
             return
+        update, body = read
         found: dict[str, Json] = {**_about(record, peer), "type": "RIB"}
         if family.safi in (1, 2):
             found["prefix"] = dump.prefix_text(family.afi, nlri)
-        found |= {"originated": entry.originated, "message": message_json(update, context)}
+        found |= {"originated": entry.originated, "message": message_json(update, context, bytes(HEADER_LENGTH) + body)}
         if (wrong := worst(update.errors)) is not None:
             found["error"] = error_json(wrong)
         self._printer.show(found)

@@ -14,7 +14,7 @@ from bgp.message import Update
 from bgp.wire.codec import Decoder
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
-from bgp.wire.formats.mrt_rib import rib_attributes, rib_update
+from bgp.wire.formats.mrt_rib import RibDecoder, rib_attributes, update_body
 from bgp.wire.formats.mrt_values import RIB_CONTEXT, TABLE_DUMP_CONTEXT
 from bgp.wire.header import with_header
 from bgp.wire.update import encode_update
@@ -64,7 +64,7 @@ def test_text_of_table_dumps(case: tuple[Update, Context]) -> None:
         return
     for family, nlri in ((IPV4_UNICAST, b"\x08\x0a"), (IPV6_UNICAST, b"\x10\x20\x01")):
         try:
-            slow = rib_update(block, family, nlri, context)
+            slow = RibDecoder(context).update(update_body(block, family, nlri))
         except (Malformed, PeerError):
             continue  # a next hop that this family cannot have
         assert not slow.errors
