@@ -167,6 +167,16 @@ class Priority:
 
 
 @dataclass(frozen=True, slots=True)
+class Srv6BindingSid:
+    """RFC 9830 2.4.3; `structure` holds the endpoint behaviour, if it is there."""
+
+    type: ClassVar[int] = 20
+    flags: int
+    sid: IPv6Address
+    structure: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Weight:
     """Of a segment list (RFC 9830 2.4.4.1)."""
 
@@ -233,6 +243,7 @@ SubTlv: TypeAlias = (
     | BindingSid
     | ExplicitNullPolicy
     | Priority
+    | Srv6BindingSid
     | SegmentList
     | CandidatePathName
     | PolicyName

@@ -37,6 +37,7 @@ from bgp.attribute import (
     ProtocolType,
     SegmentList,
     SidStructure,
+    Srv6BindingSid,
     Srv6L2Service,
     Srv6L3Service,
     Srv6Segment,
@@ -140,6 +141,7 @@ CASES: list[tuple[int, str, AttributeValue, Context]] = [
             15,
             "0c 06 00 00 00000064 0d 06 00 00 00064000 0d 02 00 00 0e 03 00 00 01 0f 02 05 00"
             f"80 0028 00 09 06 00 00 00000001 01 06 00 00 00064140 0d 12 00 00 {V6_HEX} 63 01 ff"
+            f"14 12 00 00 {V6_HEX}"
             "81 0004 00 637031 82 0004 00 706f6c c7 0001 aa",
         ),
         tunnel(
@@ -150,6 +152,7 @@ CASES: list[tuple[int, str, AttributeValue, Context]] = [
             ExplicitNullPolicy(0, 1),
             Priority(5),
             SegmentList((Weight(0, 1), MplsSegment(0, 0x00064140), Srv6Segment(0, V6), Tlv(99, b"\xff"))),
+            Srv6BindingSid(0, V6),
             CandidatePathName("cp1"),
             PolicyName("pol"),
             Tlv(199, b"\xaa"),
