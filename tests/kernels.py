@@ -57,33 +57,54 @@ class MemoryWorld:
         self.kernel.put(prefix, way, protocol, metric)
 
 
-class RealWorld:
-    """A network namespace. `within` runs a function there, in a thread that then ends."""
+class Namespace:
+    """A network namespace. `within` runs a function there, in a thread that then ends; `run` a command."""
 
-    def __init__(self, options: KernelOptions, make: Callable[[KernelOptions], Kernel]) -> None:
-        self._namespace = _in_thread(_unshare)
+    def __init__(self) -> None:
+        self.descriptor = _in_thread(_unshare)
         self.run("ip", "link", "set", "lo", "up")
         for name, value in SYSCTLS.items():
             for where in ("all", "default"):
                 path = f"/proc/sys/net/ipv6/conf/{where}/{name}"
                 self.within(lambda path=path, value=value: Path(path).write_text(value))  # type: ignore[misc]
-        self.kernel = self.within(lambda: make(options))
 
     def within(self, work: Callable[[], T]) -> T:
         def entered() -> T:
-            _check(_libc().setns(self._namespace, CLONE_NEWNET))
+            _check(_libc().setns(self.descriptor, CLONE_NEWNET))
             return work()
 
         return _in_thread(entered)
 
-    def run(self, *command: str) -> str:
-        entered = ["nsenter", f"--net=/proc/self/fd/{self._namespace}", *command]
-        done = subprocess.run(entered, check=True, capture_output=True, text=True, pass_fds=(self._namespace,))
+    def run(self, *command: str, also: tuple[int, ...] = ()) -> str:
+        """What a command prints; `also` are descriptors that it needs."""
+        entered = ["nsenter", f"--net=/proc/self/fd/{self.descriptor}", *command]
+        done = subprocess.run(entered, check=True, capture_output=True, text=True, pass_fds=(self.descriptor, *also))
         return done.stdout
 
     def close(self) -> None:
+        os.close(self.descriptor)
+
+    def connect(self, name: str, address: str, far: Namespace, far_address: str) -> None:
+        """A cable to another namespace, the ends of one name, up and with addresses."""
+        there = f"/proc/self/fd/{far.descriptor}"
+        self.run(
+            *("ip", "link", "add", name, "type", "veth", "peer", "name", name, "netns", there), also=(far.descriptor,)
+        )
+        for end, own in ((self, address), (far, far_address)):
+            end.run("ip", "address", "add", own, "dev", name)
+            end.run("ip", "link", "set", name, "up")
+
+
+class RealWorld(Namespace):
+    """The kernel of a namespace."""
+
+    def __init__(self, options: KernelOptions, make: Callable[[KernelOptions], Kernel]) -> None:
+        super().__init__()
+        self.kernel = self.within(lambda: make(options))
+
+    def close(self) -> None:
         self.kernel.close()
-        os.close(self._namespace)
+        super().close()
 
     def add_link(self, name: str, *addresses: str) -> int:
         self.run("ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}-far")

@@ -36,15 +36,17 @@ def bgp(*arguments: str, control: Path | None = None, stdin: str = "") -> subpro
 
 
 class RunningSpeaker:
-    """`bgp run` with its log."""
+    """`bgp run` with its log; `namespace` is the descriptor of the network namespace that it runs in, if not in ours."""
 
-    def __init__(self, file: Path, control: Path | None = None) -> None:
+    def __init__(self, file: Path, control: Path | None = None, namespace: int | None = None) -> None:
         self.control = control or file.with_suffix(".sock")
         self.lines: list[str] = []
+        entered = () if namespace is None else ("nsenter", f"--net=/proc/self/fd/{namespace}")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bgp", "run", str(file), "--control", str(self.control)],
+            [*entered, sys.executable, "-m", "bgp", "run", str(file), "--control", str(self.control)],
             stderr=subprocess.PIPE,
             text=True,
+            pass_fds=() if namespace is None else (namespace,),
         )
         self._news = Condition()
         self._ended = False
@@ -114,10 +116,12 @@ class RunningSpeaker:
 
 
 @contextmanager
-def running(file: Path, text: str, control: Path | None = None) -> Iterator[RunningSpeaker]:
+def running(
+    file: Path, text: str, control: Path | None = None, namespace: int | None = None
+) -> Iterator[RunningSpeaker]:
     """A speaker with the configuration `text`, written to `file`; what still runs at the end is killed."""
     file.write_text(text)
-    speaker = RunningSpeaker(file, control)
+    speaker = RunningSpeaker(file, control, namespace)
     try:
         yield speaker
     finally:
