@@ -17,7 +17,11 @@ def why_not() -> str | None:
         return "network namespaces need Linux"
     if os.geteuid() != 0:
         return "network namespaces need root: sudo make interop"
-    missing = [name for name in ("bird", "birdc", "vtysh", "ip", "ping", "sysctl", "/usr/lib/cni/ptp") if shutil.which(name) is None]
+    missing = [
+        name
+        for name in ("bird", "birdc", "vtysh", "ip", "ping", "sysctl", "/usr/lib/cni/ptp")
+        if shutil.which(name) is None
+    ]
     return f"{', '.join(missing)} not installed: make interop installs it" if missing else None
 
 
