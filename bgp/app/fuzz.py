@@ -31,6 +31,7 @@ def fuzz(
     asn: Annotated[int, typer.Option(help="Our AS number, for which the speaker has a neighbour configured.")] = 65001,
     peer_asn: Annotated[int | None, typer.Option(help="The speaker's AS number. Default: as its OPEN says.")] = None,
     local_address: Annotated[str | None, typer.Option(help="The address to connect from.")] = None,
+    next_hop: Annotated[str | None, typer.Option(help="Of the routes we announce. Default: our own address.")] = None,
     watch: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Connect from there too and watch what the speaker announces."),
@@ -61,6 +62,7 @@ def fuzz(
         asn=asn,
         peer_asn=peer_asn,
         local_address=local_address,
+        next_hop=next_hop,
         watch_address=watch,
         watch_asn=watch_asn,
         examples=examples,

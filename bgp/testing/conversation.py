@@ -30,6 +30,8 @@ from rib.prefix import Prefix
 #: Seconds between attempts to connect, and between our KEEPALIVEs.
 RETRY: Final = 0.2
 KEEPALIVE_TIME: Final = 20.0
+#: Why nothing can be told of a speaker whose configuration lets our routes not through.
+RIGHT_ROUTE: Final = "a right route did not reach the watcher: are our routes, with that next hop, taken and announced?"
 #: An optional attribute code: COMMUNITIES, by which our own routes are told.
 COMMUNITIES: Final = 8
 
@@ -70,7 +72,8 @@ class Line:
             return
         found = decode(message, self.watcher.context)
         if isinstance(found, Update):
-            self.watcher.take(found)
+            # What is malformed in it the speaker has passed on: the probe that it is from tells whether that is wrong.
+            self.watcher.take(replace(found, errors=()))
         elif isinstance(found, Notification):
             self.answer = found
 
@@ -140,7 +143,7 @@ class Conversation:
         options = self.options
         await (await self._connect(options.local_address)).connection.aclose()
         tester = await self._tester_line()
-        local = ip_of(tester)
+        local = ip_of(tester) if options.next_hop is None else IPv4Address(options.next_hop)
         self.between = Between(options.asn, options.peer_asn or tester.opened.asn, local)
         if options.watch_address is not None:
             asn = options.watch_asn or self.between.peer_asn
@@ -226,7 +229,7 @@ class Conversation:
             lambda: watcher.community(nlri) == community or tester.is_over or watcher.is_over, self.options.patience
         )
         if watcher.is_over or not arrived:
-            raise Lost("the watcher's session ended" if watcher.is_over else "a right route did not arrive")
+            raise Lost("the watcher's session ended" if watcher.is_over else RIGHT_ROUTE)
         return community
 
     async def say_open(self, probe: Probe) -> tuple[Outcome, Notification | None]:

@@ -11,7 +11,7 @@ Hypothesis is synchronous: it runs in a thread of its own and hands each message
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -43,7 +43,6 @@ class Fuzzer:
     conversation: Conversation
     progress: Progress
     report: FuzzReport
-    known: set[str] = field(default_factory=set)
     last: Finding | None = None
     lost: Lost | None = None
 
@@ -65,8 +64,8 @@ class Fuzzer:
             with suppress(Wrong, FlakyFailure):
                 self._search(between)
             if self.last is not None:
-                self.known.add(self.last.signature)
-                self.report.findings.append(self.last)
+                kept = [finding for finding in self.report.findings if not self.last.explains(finding)]
+                self.report.findings = [*kept, self.last]
             if self.lost is not None:
                 raise self.lost
             if self.last is None:
@@ -74,9 +73,8 @@ class Fuzzer:
 
     def _search(self, between: Between) -> None:
         left = self.options.examples - self.report.examples
-        found: Final = len(self.report.findings)
 
-        @seed(self.options.seed + found)
+        @seed(self.options.seed + self.report.examples)
         @settings(
             max_examples=left,
             database=None,
@@ -107,10 +105,10 @@ class Fuzzer:
         self.progress(self.report)
         if probe.allowed and not self._is_right(outcome, probe):
             finding = Finding(probe, outcome, answer)
-            if finding.signature in self.known:
+            if any(known.explains(finding) for known in self.report.findings):
                 return
             self.last = finding
-            raise Wrong(finding.signature)
+            raise Wrong(", ".join(probe.faults))
 
     def _is_right(self, outcome: Outcome, probe: Probe) -> bool:
         if self.conversation.is_watched or Outcome.ENDED in (outcome, *probe.allowed):

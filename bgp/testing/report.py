@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import TypeAlias
 
 from bgp.error import LocalError
@@ -21,6 +21,7 @@ class FuzzOptions:
     asn: int = 65001
     peer_asn: int | None = None
     local_address: str | None = None
+    next_hop: str | None = None  #: of the routes that we announce; default: our own address
     watch_address: str | None = None  #: from where a second session watches what the speaker announces
     watch_asn: int | None = None  #: default: the speaker's own
     examples: int = 200
@@ -38,6 +39,10 @@ class FuzzOptions:
             address = ip_address(self.address.partition("%")[0])
         except ValueError:
             raise LocalError(f"{self.address!r} is not an IP address") from None
+        try:
+            IPv4Address(self.next_hop or 0)
+        except ValueError:
+            raise LocalError(f"{self.next_hop!r} is not an IPv4 address") from None
         if not (self.any_target or address.is_loopback or address.is_private or address.is_link_local):
             raise LocalError(
                 f"{self.address} is neither a loopback nor a private address: --yes fuzzes it all the same"
@@ -52,10 +57,9 @@ class Finding:
     outcome: Outcome
     answer: Notification | None
 
-    @property
-    def signature(self) -> str:
-        """What makes it another finding than others: the faults and the outcome."""
-        return f"{', '.join(sorted(self.probe.faults)) or 'nothing wrong'}: {self.outcome.value}"
+    def explains(self, other: Finding) -> bool:
+        """Whether `other` is nothing new: the same came of these faults and more."""
+        return self.outcome is other.outcome and set(self.probe.faults) <= set(other.probe.faults)
 
     @property
     def expected(self) -> str:
