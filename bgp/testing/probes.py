@@ -250,7 +250,12 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("an unknown well-known attribute", ENDED, lambda draft, octets: draft.with_more(Attribute(0x40, 97, octets))),
     Fault("low flag bits", TAKEN, lambda draft, _: replace(draft, tail=bytes((0xCF, 96, 0)))),
     Fault("a prefix of 33 bits", ENDED, lambda draft, _: replace(draft, nlri=draft.nlri + b"\x21" + bytes(5))),
-    Fault("a prefix cut off", ENDED, lambda draft, _: replace(draft, nlri=draft.nlri + b"\x18\xc6")),
+    Fault(
+        "a prefix cut off",
+        ENDED,
+        lambda draft, _: replace(draft, nlri=draft.nlri + b"\x18\xc6"),
+        is_last=True,
+    ),
     Fault("a withdrawn prefix of 33 bits", ENDED, lambda draft, _: replace(draft, withdrawn=b"\x21" + bytes(5))),
     Fault("the prefix withdrawn as well", TAKEN, lambda draft, _: replace(draft, withdrawn=PREFIX)),
     Fault("host bits", TAKEN, lambda draft, _: replace(draft, nlri=draft.nlri + b"\x14\xc6\x12\xff")),

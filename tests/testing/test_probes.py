@@ -47,7 +47,7 @@ def test_drafts_are_right(both: tuple[Between, object]) -> None:
 
 
 @given(st.data())
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_the_codec_agrees_with_what_a_probe_claims(data: st.DataObject) -> None:
     probe = data.draw(update_probes(BETWEEN))
     if probe.allowed:
