@@ -21,6 +21,8 @@ from rib.prefix import Prefix
 DEFAULT_TTL: Final = 64
 #: How many routes may lead to each other before one leads to a link.
 MAX_RECURSION: Final = 8
+#: Lost routes that are looked for through the whole network; of more the last node says only that it has none.
+MAX_EXPLAINED: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class Forwarder:
         self.routers = routers
         self._dead = dead
         self._tables: dict[tuple[str, Family], _Table] = {}
+        self._explained = 0
 
     def trace(self, start: str, destination: Address, *, flow: int = 0, ttl: int = DEFAULT_TTL) -> Trace:
         """The way of a packet that a pod of `start` sends; a node takes one from the TTL as it passes it on."""
@@ -158,22 +161,48 @@ class Forwarder:
         """The fate of packets at `node`, to which they came by `way`: the first failure among its ways, if any."""
         if (found := known.get(node)) is not None:
             return found
+        onward = self._onward(node, destination, keys)
+        if len(onward) == 1 and (found := known.get(onward[0])) is not None:
+            known[node] = found
+            return found
         if node in way:
             return Fate(node, f"the packet goes round in a loop: {' → '.join([*way[way.index(node) :], node])}")
         way.append(node)
         fate = Fate(node, "")
-        for step in self._steps(node, destination, keys):
-            if step.to is not None:
-                end = self._settle(step.to, destination, keys, known, way)
-            else:
-                end = Fate(node, step.reason or self._why_none(node, destination))
-            if end.reason:
-                fate = end
+        for to in onward:
+            fate = self._settle(to, destination, keys, known, way)
+            if fate.reason:
                 break
-            fate = end
+        else:
+            # Not all ways lead to a node: this is where it should be, or there is a reason.
+            for step in self._steps(node, destination, keys) if not onward else ():
+                if step.to is not None:
+                    fate = self._settle(step.to, destination, keys, known, way)
+                else:
+                    fate = Fate(node, step.reason or self._why_none(node, destination))
+                if fate.reason:
+                    break
         way.pop()
         known[node] = fate
         return fate
+
+    def _onward(self, node: str, destination: Address, keys: dict[int, bytes]) -> Sequence[str]:
+        """The nodes that the ways out of `node` lead to, where all of them lead to one; else none.
+
+        Most prefixes share their routes with others, so that this is found out once for many.
+        """
+        family = IPV4_UNICAST if destination.version == 4 else IPV6_UNICAST
+        table = self._table(node, family)
+        nlri = table.match(destination, keys)
+        routes = None if nlri is None or nlri in table.steps or nlri in table.connected else table.routes[nlri]
+        if not routes or nlri is None:
+            return ()
+        onward = table.onward.get(id(routes))
+        if onward is None:
+            steps = [self._hand_over(node, family, nlri, route) for route in routes]
+            ends = [step.to for step in steps if step.to is not None]
+            onward = table.onward[id(routes)] = tuple(ends) if len(ends) == len(steps) else ()
+        return onward
 
     def resolves(self, node: str, next_hop: Address | None) -> bool:
         """Whether a next hop leads to a neighbour on one of the node's links."""
@@ -183,20 +212,15 @@ class Forwarder:
         """The ways out of `node`, one at least."""
         family = IPV4_UNICAST if destination.version == 4 else IPV6_UNICAST
         table = self._table(node, family)
-        for length in table.lengths:
-            nlri = keys.get(length)
-            if nlri is None:
-                nlri = keys[length] = _nlri(destination, length)
-            found = table.steps.get(nlri)
-            if found is not None:
-                return found
-            if (connected := table.connected.get(nlri)) is not None:
-                return [self._deliver(node, destination, connected)]
-            routes = table.routes.get(nlri)
-            if routes:
-                made = table.steps[nlri] = [self._hand_over(node, family, nlri, route) for route in routes]
-                return made
-        return [_Step(Hop(node, 0), None, "")]
+        nlri = table.match(destination, keys)
+        if nlri is None:
+            return [_Step(Hop(node, 0), None, "")]
+        if nlri in table.steps:
+            return table.steps[nlri]
+        if (connected := table.connected.get(nlri)) is not None:
+            return [self._deliver(node, destination, connected)]
+        made = table.steps[nlri] = [self._hand_over(node, family, nlri, route) for route in table.routes[nlri]]
+        return made
 
     def _deliver(self, node: str, destination: Address, link: Link) -> _Step:
         hop = Hop(node, 0, _prefix_of(link, destination), None, destination, link)
@@ -229,7 +253,8 @@ class Forwarder:
         """
         if any(destination in prefix for prefix in self.topology[node].prefixes):
             return ""
-        lost = self._lost_at(node, destination)
+        self._explained += 1
+        lost = self._lost_at(node, destination) if self._explained <= MAX_EXPLAINED else None
         if lost is None:
             return f"node {node} has no route to {destination}"
         where, words = lost
@@ -297,7 +322,7 @@ class Forwarder:
 class _Table:
     """What a node forwards by, for one family: BGP's routes, its networks, its own blocks; and what came of them."""
 
-    __slots__ = ("connected", "gateways", "lengths", "routes", "steps")
+    __slots__ = ("connected", "gateways", "lengths", "onward", "routes", "steps")
 
     def __init__(
         self, node: str, family: Family, routes: Routes, links: Iterable[tuple[Link, Interface]], own: list[bytes]
@@ -313,8 +338,20 @@ class _Table:
         # A node's own blocks come before what it has heard of them.
         self.steps: dict[bytes, Sequence[_Step]] = {nlri: [_Step(Hop(node, 0), None, "")] for nlri in own}
         self.gateways: dict[Address, tuple[Address, Link] | None] = {}
+        self.onward: dict[int, tuple[str, ...]] = {}  # by the identity of the routes that a prefix has
         there = {nlri[0] for table in (self.routes, self.connected, self.steps) for nlri in table}
         self.lengths = sorted(there, reverse=True)
+
+    def match(self, destination: Address, keys: dict[int, bytes]) -> bytes | None:
+        """The NLRI of the longest prefix that covers a destination; `keys` keeps its NLRI by length."""
+        routes, steps, connected = self.routes, self.steps, self.connected
+        for length in self.lengths:
+            nlri = keys.get(length)
+            if nlri is None:
+                nlri = keys[length] = _nlri(destination, length)
+            if nlri in routes or nlri in steps or nlri in connected:
+                return nlri
+        return None
 
 
 def _nlri(address: Address, length: int) -> bytes:

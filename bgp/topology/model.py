@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bgp.error import LocalError
 from bgp.options import BGP_PORT, PeerOptions, SpeakerOptions
-from rib.family import IPV4_UNICAST, Family
+from rib.family import IPV4_UNICAST, Afi, Family
 from rib.prefix import Prefix
 
 Address = IPv4Address | IPv6Address
@@ -171,10 +171,11 @@ class Topology:
         """The address families that the sessions carry."""
         return self.sessions[0].dials.peer.families if self.sessions else (IPV4_UNICAST,)
 
-    @property
+    @cached_property
     def versions(self) -> tuple[int, ...]:
         """The versions of IP that pods have addresses of."""
-        return tuple(sorted({prefix.network.version for node in self.nodes for prefix in node.prefixes}))
+        afis = {prefix.afi for node in self.nodes for prefix in node.prefixes}
+        return tuple(version for version, afi in ((4, Afi.IPV4), (6, Afi.IPV6)) if afi in afis)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -187,7 +188,7 @@ class Topology:
         """The numbers of the racks."""
         return tuple(sorted({node.rack for node in self.nodes if node.rack is not None}))
 
-    @property
+    @cached_property
     def hosts(self) -> tuple[Node, ...]:
         """The nodes that have pods."""
         return tuple(node for node in self.nodes if node.prefixes)
