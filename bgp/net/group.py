@@ -227,6 +227,7 @@ class Groups:
         """Give a new session a group of its own that owes it everything."""
         group = self._alone(member, key)
         group.begin()
+        member.wake()
         return group
 
     def _alone(self, member: Member, key: GroupKey) -> UpdateGroup:

@@ -77,6 +77,7 @@ class Links:
         self._retired: set[Link] = set()
         self._poke = trio.Event()
         self._armed = float("inf")
+        self._timer = trio.CancelScope()
         self._gone = trio.Event()
 
     # Their life.
@@ -129,7 +130,7 @@ class Links:
             asked = [self._owner.deadline(), *(link.session.deadline() for link in self._all())]
             self._armed = min((at for at in asked if at is not None), default=float("inf"))
             self._poke = trio.Event()
-            with trio.move_on_at(self._armed):
+            with trio.move_on_at(self._armed) as self._timer:
                 await self._poke.wait()
             # Octets that wait in the socket are life: they are read before a timer may end the session.
             await trio.lowlevel.checkpoint()
@@ -234,10 +235,11 @@ class Links:
             else:
                 self._handle(link, event)
         owner.acted(link)
-        link.wake()
+        if session.has_octets:
+            link.wake()
         deadline = session.deadline()
         if deadline is not None and deadline < self._armed:
-            self._poke.set()
+            self._armed = self._timer.deadline = deadline
 
     def _handle(self, link: Link, event: SessionEvent) -> None:
         match event:

@@ -9,6 +9,8 @@ import trio
 
 #: Octets of UPDATEs that one write takes.
 PIECE: Final = 1 << 18
+#: Octets that are not worth a write of their own while there may be more.
+LITTLE: Final = 1 << 12
 
 
 class Outbox:

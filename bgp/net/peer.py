@@ -20,7 +20,7 @@ from bgp.net.intake import Intake
 from bgp.net.link import Link
 from bgp.net.links import Links
 from bgp.net.malformed import MalformedUpdate, fatal, survived
-from bgp.net.outbox import Outbox
+from bgp.net.outbox import LITTLE, Outbox
 from bgp.net.restart import Deferral, forwarded_families, harden, kept_families, offer
 from bgp.net.rules import (
     effective_policy,
@@ -413,6 +413,6 @@ class Peer:
         outbox = self.outbox
         if not outbox:
             groups = self._home.groups
-            while groups.fill(self) and not outbox:
+            while outbox.octets < LITTLE and groups.fill(self):
                 pass
         return outbox.take()

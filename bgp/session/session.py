@@ -78,6 +78,11 @@ class Session:
         """When `tick` wants to be called; None for never."""
         return self.machine.deadline
 
+    @property
+    def has_octets(self) -> bool:
+        """Whether there is something to send."""
+        return bool(self._out)
+
     def octets_to_send(self) -> bytes:
         """What to send, taken out of the session."""
         if not self._out:
