@@ -20,11 +20,13 @@ from bgp.app.protocol import (
     AskRoutes,
     AskSent,
     AskSummary,
+    Drain,
     Question,
     Refresh,
     Reload,
     Reset,
     Shutdown,
+    Undrain,
     Withdraw,
     end,
     row,
@@ -55,6 +57,9 @@ from rib.route import Path
 LONGEST_MESSAGE: Final = 128
 
 
+Command = Announce | Withdraw | Reset | Refresh | Drain | Undrain | Reload | Shutdown
+
+
 class Failed(Exception):
     """The question was right, but what was asked for cannot be."""
 
@@ -68,6 +73,12 @@ class Program(Protocol):
 
     async def reload(self) -> str:
         """Read the configuration again; gives what changed. Raises ConfigError."""
+
+    async def drain(self, wait: float) -> bool:
+        """Leave in good order; gives whether it came to its end, and was not called off."""
+
+    def undrain(self) -> None:
+        """Call a drain off, or undo it."""
 
     def shutdown(self, message: str) -> None:
         """End soon."""
@@ -109,7 +120,7 @@ async def answer(program: Program, question: Question) -> AsyncGenerator[str, No
     yield end(None)
 
 
-async def _obey(program: Program, command: Announce | Withdraw | Reset | Refresh | Reload | Shutdown) -> str:
+async def _obey(program: Program, command: Command) -> str:
     """Do what is asked; gives what was done, in words."""
     speaker = program.speaker
     match command:
@@ -125,6 +136,13 @@ async def _obey(program: Program, command: Announce | Withdraw | Reset | Refresh
         case Refresh():
             (peer,) = _peers(speaker, command.peer)
             return _refresh(speaker, peer)
+        case Drain(wait=wait):
+            if not await program.drain(wait):
+                raise Failed("the drain was called off")
+            return "drained: every route of ours is taken back, the sessions are up"
+        case Undrain():
+            program.undrain()
+            return "announces again"
         case Reload():
             return await program.reload()
         case Shutdown():

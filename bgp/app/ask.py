@@ -256,6 +256,27 @@ def refresh(peer: PeerArgument, control: Control = None) -> None:
     _obey(_ask(control, "refresh", peer=peer))
 
 
+def drain(
+    wait: Annotated[float, typer.Option(metavar="SECONDS", help="For the peers to find other ways.")] = 30.0,
+    control: Control = None,
+) -> None:
+    """Leave in good order: tag all routes graceful-shutdown (RFC 8326), wait, then take them back; sessions stay up.
+
+    Returns when all is told, and goes on if it is interrupted. Undone by `bgp undrain`.
+
+    Example: bgp drain --wait 60 && bgp shutdown
+    """
+    _obey(_ask(control, "drain", wait=wait))
+
+
+def undrain(control: Control = None) -> None:
+    """Announce again what `bgp drain` took back, or call it off.
+
+    Example: bgp undrain
+    """
+    _obey(_ask(control, "undrain"))
+
+
 def reload(control: Control = None) -> None:
     """Read the configuration again, as SIGHUP does. A wrong one is refused and the old one stays.
 
@@ -273,4 +294,4 @@ def shutdown(message: Message = "", control: Control = None) -> None:
 
 
 #: Commands of `bgp` itself.
-COMMANDS: Final = (announce, withdraw, reset, refresh, reload, shutdown)
+COMMANDS: Final = (announce, withdraw, reset, refresh, drain, undrain, reload, shutdown)

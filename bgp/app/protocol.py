@@ -143,6 +143,18 @@ class Refresh:
 
 
 @dataclass(frozen=True, slots=True)
+class Drain:
+    """Ask the peers to choose other ways (RFC 8326), `wait` so many seconds, then take all routes back."""
+
+    wait: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Undrain:
+    """Announce again what `Drain` took back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reload:
     """Read the configuration again, as after SIGHUP."""
 
@@ -168,6 +180,8 @@ Question = (
     | Withdraw
     | Reset
     | Refresh
+    | Drain
+    | Undrain
     | Reload
     | Shutdown
 )
@@ -187,6 +201,8 @@ QUESTIONS: Final[Mapping[str, type]] = {
     "withdraw": Withdraw,
     "reset": Reset,
     "refresh": Refresh,
+    "drain": Drain,
+    "undrain": Undrain,
     "reload": Reload,
     "shutdown": Shutdown,
 }

@@ -71,7 +71,7 @@ def attributes_json(attributes: Attributes) -> dict[str, object]:
         "cluster_list": [str(one) for one in attributes.cluster_list],
         "unknown": [f"{one.code} {one.flags:#04x} {one.value.hex()}" for one in attributes.unknown],
     }
-    return {name: value for name, value in found.items() if value not in (None, [], False)}
+    return {name: value for name, value in found.items() if value is not None and value is not False and value != []}
 
 
 def _text(value: object) -> str | None:

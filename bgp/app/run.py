@@ -70,6 +70,7 @@ class RunningProgram:
         self._control = control
         self._ended = trio.Event()
         self.fib: Fib | None = None
+        self._drain = trio.CancelScope()
 
     async def run(self) -> None:
         """Serve until ended. Raises OSError where it cannot listen, LocalError or OSError without the kernel that it needs."""
@@ -131,6 +132,22 @@ class RunningProgram:
         said = await apply(self.speaker, self._file, self._configuration, new)
         self._configuration = new
         return f"{self._file}: {said}"
+
+    async def drain(self, wait: float) -> bool:
+        """See `Program`."""
+        self._drain.cancel()
+        self._drain = trio.CancelScope()
+        self._log.say(f"drain: routes go out as graceful-shutdown (RFC 8326) and are taken back in {wait:g} s")
+        with self._drain as scope:
+            await self.speaker.drain(wait)
+            self._log.say("drain: every route of ours is taken back")
+        return not scope.cancelled_caught
+
+    def undrain(self) -> None:
+        """See `Program`."""
+        self._drain.cancel()
+        self.speaker.undrain()
+        self._log.say("undrain: announces again")
 
     def shutdown(self, message: str) -> None:
         """See `Program`."""

@@ -125,6 +125,12 @@ def _positive(value: float) -> float:
     return value
 
 
+def _wait(value: float) -> float:
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"a wait is 0 seconds or more, not {value}")
+    return value
+
+
 def _hold_time(value: int) -> int:
     return check_hold_time(value)
 
@@ -169,6 +175,7 @@ CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "source_ipv6": _same(_ipv6),
     "stale_time": _positive,
     "table": _number("a routing table", 1, _U32),
+    "wait": _wait,
 }
 
 

@@ -164,7 +164,8 @@ def show_summary(row: Row, out: TextIO) -> None:
     out.write(
         f"AS {row['asn']}, BGP identifier {row['router_id']}, up {duration(_number(row['uptime']))}\n"
         f"listens on {listening}; peak memory {_number(row['memory']) / 1e6:.0f} MB\n"
-        f"best routes: {counted}; paths {row['paths']}; own {row['announced']}; update groups {row['update_groups']}\n\n"
+        f"best routes: {counted}; paths {row['paths']}; own {row['announced']}; update groups {row['update_groups']}\n"
+        f"{_DRAIN[str(row['draining'])]}\n"
     )
     table = _rich_table()
     for title in ("peer", "kind", "AS", "state", "for", "messages in", "out", "routes", "used", "why"):
@@ -176,6 +177,13 @@ def show_summary(row: Row, out: TextIO) -> None:
 
 
 _NUMBERS: Final = frozenset({"AS", "messages in", "out", "routes", "used"})
+
+
+_DRAIN: Final = {
+    "no": "",
+    "leaving": "draining: every route goes out as graceful-shutdown (RFC 8326)\n",
+    "gone": "drained: every route of ours is taken back until `bgp undrain`\n",
+}
 
 
 def _summary_cells(peer: Row) -> Iterator[str | Text]:

@@ -51,6 +51,7 @@ class Summary:
     paths: int
     announced: int
     update_groups: int
+    draining: str  #: "no", "leaving" (RFC 8326) or "gone"
     peers: tuple[PeerLine, ...]
 
 
@@ -240,6 +241,7 @@ async def view_summary(speaker: Speaker, started: float) -> Summary:
         paths=counts.paths,
         announced=sum(map(len, speaker.announced.values())),
         update_groups=counts.update_groups,
+        draining=speaker.draining.value,
         peers=tuple([await _line(speaker, peer) for peer in list(speaker.peers.values())]),
     )
 

@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition, Thread
@@ -33,6 +33,11 @@ def bgp(*arguments: str, control: Path | None = None, stdin: str = "") -> subpro
         env=environment,
         check=False,
     )
+
+
+def start(*arguments: str, **more: Any) -> subprocess.Popen[bytes]:
+    """Begin a command."""
+    return subprocess.Popen([sys.executable, "-m", "bgp", *arguments], **more)
 
 
 class RunningSpeaker:
@@ -95,12 +100,16 @@ class RunningSpeaker:
         """What its Loc-RIB holds."""
         return [row["prefix"] for row in self.ask("routes")]
 
-    def wait_for_prefixes(self, *wanted: str) -> None:
-        """Return when its Loc-RIB holds just these; an error if it never does."""
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Return when something holds that is asked over the control socket; an error if it never does."""
         end = monotonic() + PATIENCE
-        while (found := self.prefixes()) != list(wanted) and monotonic() < end:
+        while not (held := holds()) and monotonic() < end:
             pass
-        assert found == list(wanted)
+        assert held
+
+    def wait_for_prefixes(self, *wanted: str) -> None:
+        """Return when its Loc-RIB holds just these."""
+        self.wait_until(lambda: self.prefixes() == list(wanted))
 
     def signal(self, number: signal.Signals) -> int:
         """Send a signal; gives the length of the log before it."""

@@ -32,6 +32,13 @@ class Running:
         self.told.append("reload")
         return "read again"
 
+    async def drain(self, wait: float) -> bool:
+        self.told.append(f"drain {wait:g}")
+        return wait < 10
+
+    def undrain(self) -> None:
+        self.told.append("undrain")
+
     def shutdown(self, message: str) -> None:
         self.told.append(f"shutdown {message}")
 
@@ -263,14 +270,14 @@ async def test_what_a_peer_was_told(autojump_clock: trio.testing.MockClock) -> N
     async with laboratory() as lab:
         program, far = await one_neighbour(lab)
         await far.announce("10.1.0.0/24")
-        program.speaker.announce("10.2.0.0/24", med=7)
+        program.speaker.announce("10.2.0.0/24", med=0)
         program.speaker.announce("10.3.0.0/24", communities=[str(secret)])
         await settle()
         found = await rows(program, "sent", peer="far")
         (kept,) = await rows(program, "route", prefix="10.3.0.0/24")
         assert far.routes().keys() == {"10.2.0.0/24"}
     assert [(row["prefix"], row["as_path"], row["next_hop"], row["med"]) for row in found] == [
-        ("10.2.0.0/24", "65001", "10.0.0.1", 7)
+        ("10.2.0.0/24", "65001", "10.0.0.1", 0)
     ]
     assert kept["kept_from"] == {"10.0.0.66": "community no-export (RFC 1997)"}
 
@@ -357,7 +364,14 @@ async def test_the_program_is_told(autojump_clock: trio.testing.MockClock) -> No
         program = Running(await lab.speaker(65001))
         assert await ask(program, "reload") == ([], "read again")
         assert await ask(program, "shutdown", message="bye") == ([], "the speaker ends")
-    assert program.told == ["reload", "shutdown bye"]
+        assert await ask(program, "undrain") == ([], "announces again")
+        _, said = await ask(program, "drain", wait=5)
+        assert said == "drained: every route of ours is taken back, the sessions are up"
+        with pytest.raises(Failed, match=r"^the drain was called off$"):
+            await ask(program, "drain")
+        with pytest.raises(LocalError, match=r"^wait: a wait is 0 seconds or more, not -1\.0$"):
+            await ask(program, "drain", wait=-1)
+    assert program.told == ["reload", "shutdown bye", "undrain", "drain 5", "drain 30"]
 
 
 async def test_attributes_that_nobody_knows_are_shown(autojump_clock: trio.testing.MockClock) -> None:

@@ -35,6 +35,8 @@ COMMANDS = {
     ("withdraw",): "Example: bgp withdraw",
     ("reset",): "Example: bgp reset",
     ("refresh",): "Example: bgp refresh",
+    ("drain",): "Example: bgp drain",
+    ("undrain",): "Example: bgp undrain",
     ("reload",): "Example: bgp reload",
     ("shutdown",): "Example: bgp shutdown",
     ("fuzz",): "Example: bgp fuzz",
@@ -90,6 +92,8 @@ ASKING = [
     ["withdraw", "10.0.0.0/8"],
     ["reset", "10.0.0.2"],
     ["refresh", "10.0.0.2"],
+    ["drain"],
+    ["undrain"],
     ["reload"],
     ["shutdown"],
 ]

@@ -34,6 +34,12 @@ class Running:
     async def reload(self) -> str:
         raise ZeroDivisionError("a mistake of our own")
 
+    async def drain(self, wait: float) -> bool:
+        raise NotImplementedError
+
+    def undrain(self) -> None:
+        raise NotImplementedError
+
     def shutdown(self, message: str) -> None:
         raise NotImplementedError
 

@@ -5,9 +5,10 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
-from app.program import RunningSpeaker, bgp, running
+from app.program import PATIENCE, RunningSpeaker, bgp, running, start
 
 from bgp.app.client import Refused
 
@@ -107,6 +108,28 @@ def test_the_log_has_the_time_the_peer_the_states_and_the_reason(pair: tuple[Run
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z peer 127\.0\.1\.1 \(first\) Idle → Connect: started$", changes[0]
     )
     assert all(re.search(r" \w+ → \w+: .", line) for line in changes)
+
+
+def test_drain_and_undrain(pair: tuple[RunningSpeaker, RunningSpeaker]) -> None:
+    listener, dialler = pair
+    with start("drain", "--wait", "3600", "--control", str(listener.control), stderr=PIPE) as draining:
+        try:
+            listener.wait_for("drain: routes go out as graceful-shutdown")
+            assert [row["draining"] for row in listener.ask("summary")] == ["leaving"]
+            dialler.wait_until(lambda: dialler.ask("routes", peer="first")[0].get("local_pref") == 0)
+            (leaving,) = dialler.ask("routes", peer="first")
+            assert leaving["communities"] == ["65001:7", "graceful-shutdown"]
+            listener.tell("undrain")
+            _, said = draining.communicate(timeout=PATIENCE)
+        finally:
+            draining.kill()
+    assert (draining.returncode, said) == (1, b"bgp: the drain was called off\n")
+    dialler.wait_until(lambda: dialler.ask("routes", peer="first")[0]["communities"] == ["65001:7"])
+    assert listener.tell("drain", wait=0).startswith("drained")
+    dialler.wait_for_prefixes("10.2.0.0/26")
+    listener.wait_for_prefixes("10.1.0.0/26", "10.2.0.0/26")
+    listener.tell("undrain")
+    dialler.wait_for_prefixes("10.1.0.0/26", "10.2.0.0/26")
 
 
 def test_hangup_applies_what_changed(pair: tuple[RunningSpeaker, RunningSpeaker]) -> None:

@@ -141,6 +141,7 @@ SUMMARY = {
     "paths": 4,
     "announced": 1,
     "update_groups": 1,
+    "draining": "no",
     "peers": [
         PEER,
         PEER | {"address": "10.0.0.3", "name": "", "state": "Idle", "received": None, "used": None, "why": "refused"},
@@ -165,7 +166,8 @@ def test_summary() -> None:
 
 def test_summary_without_peers() -> None:
     out = StringIO()
-    show_summary(SUMMARY | {"peers": [], "listening": [], "routes": {}}, out)
+    show_summary(SUMMARY | {"peers": [], "listening": [], "routes": {}, "draining": "gone"}, out)
+    assert "\ndrained: every route of ours is taken back until `bgp undrain`\n\n" in out.getvalue()
     assert "listens on nowhere;" in out.getvalue()
     assert "best routes: none;" in out.getvalue()
     assert out.getvalue().endswith("\nno peers\n")
