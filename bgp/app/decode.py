@@ -149,10 +149,11 @@ def _input(text: str, about: dict[str, Json]) -> tuple[bytes, Context]:
         about["id"] = line["id"]
     if not isinstance(line.get("hex"), str):
         raise ValueError("no `hex` in the JSON object")
-    return bytes.fromhex(line["hex"]), _context(line.get("context", {}))
+    return bytes.fromhex(line["hex"]), context_of_json(line.get("context", {}))
 
 
-def _context(fields: object) -> Context:
+def context_of_json(fields: object) -> Context:
+    """The context that a line's `context` describes. Raises ValueError."""
     if not isinstance(fields, dict):
         raise ValueError("`context` is not a JSON object")
     paths, listed = [], fields.get("addpath", [])
