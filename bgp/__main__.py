@@ -6,14 +6,19 @@ import sys
 from importlib import import_module
 from typing import Final
 
-#: Commands that start without the others: what speakers need takes longer to load than most files take to be read.
-ALONE: Final = {"decode": "bgp.app.decoding"}
+#: What may stand alone, by module: a command loads what it needs and no lab, fuzzer or file format that it does not.
+_ALONE: Final = {
+    "bgp.app.decoding": ("decode",),
+    "bgp.app.serving": ("run", "check"),
+    "bgp.app.ask": ("show", "announce", "withdraw", "reset", "refresh", "drain", "undrain", "reload", "shutdown"),
+}
+MODULES: Final = {command: module for module, commands in _ALONE.items() for command in commands}
 
 
 def main() -> None:
     """Run the command line; raises SystemExit."""
     first = sys.argv[1] if len(sys.argv) > 1 else ""
-    import_module(ALONE.get(first, "bgp.app.cli")).main()
+    import_module(MODULES.get(first, "bgp.app.cli")).main()
 
 
 if __name__ == "__main__":

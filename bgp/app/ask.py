@@ -1,4 +1,4 @@
-"""The commands that talk to a running speaker: `bgp show …`, `bgp announce`, `bgp withdraw` and the rest."""
+"""The commands that talk to a running speaker: `bgp show …`, `bgp announce` and the rest, with a command line of their own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from bgp.app import show as shown
 from bgp.app.client import VARIABLE, Answer, ask, choose_path, default_path
+from bgp.app.commands import command_line
 
 show: Final = typer.Typer(no_args_is_help=True, help="Ask a running speaker what it holds and why.")
 
@@ -295,3 +296,12 @@ def shutdown(message: Message = "", control: Control = None) -> None:
 
 #: Commands of `bgp` itself.
 COMMANDS: Final = (announce, withdraw, reset, refresh, drain, undrain, reload, shutdown)
+app: Final = command_line()
+for _command in COMMANDS:
+    app.command()(_command)
+app.add_typer(show, name="show")
+
+
+def main() -> None:
+    """Run it; raises SystemExit."""
+    app()
