@@ -101,7 +101,7 @@ class Fault:
     name: str
     allowed: Allowed
     spoil: Callable[[Draft, bytes], Draft | None]
-    is_last: bool = False  #: what comes after it cannot be read
+    order: int = 0  #: -1: it undoes what others have done before it; 1: what comes after it cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault("AS_PATH that overruns", WITHDRAWN, _segment(None, 200)),
     Fault("AS_PATH with an octet left over", WITHDRAWN, _segment(None, None, more=b"\2")),
     Fault("AS_PATH with AS 0", WITHDRAWN, _segment(None, None, more=b"\2\1\0\0\0\0")),
-    Fault("a block without attributes", WITHDRAWN, lambda draft, _: replace(draft, attributes=())),
+    Fault("a block without attributes", WITHDRAWN, lambda draft, _: replace(draft, attributes=()), order=-1),
     Fault("an unknown transitive attribute", TAKEN, lambda draft, octets: draft.with_more(Attribute(0xC0, 99, octets))),
     Fault(
         "an unknown attribute that is not transitive",
@@ -254,13 +254,17 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "a prefix cut off",
         ENDED,
         lambda draft, _: replace(draft, nlri=draft.nlri + b"\x18\xc6"),
-        is_last=True,
+        order=1,
     ),
-    Fault("a withdrawn prefix of 33 bits", ENDED, lambda draft, _: replace(draft, withdrawn=b"\x21" + bytes(5))),
-    Fault("the prefix withdrawn as well", TAKEN, lambda draft, _: replace(draft, withdrawn=PREFIX)),
+    Fault(
+        "a withdrawn prefix of 33 bits",
+        ENDED,
+        lambda draft, _: replace(draft, withdrawn=draft.withdrawn + b"\x21" + bytes(5)),
+    ),
+    Fault("the prefix withdrawn as well", TAKEN, lambda draft, _: replace(draft, withdrawn=PREFIX + draft.withdrawn)),
     Fault("host bits", TAKEN, lambda draft, _: replace(draft, nlri=draft.nlri + b"\x14\xc6\x12\xff")),
     Fault("a multicast prefix as well", TAKEN, lambda draft, _: replace(draft, nlri=draft.nlri + b"\x08\xe0")),
-    Fault("an attribute that runs past the block", WITHDRAWN, _overrun, is_last=True),
-    Fault("an attribute's header cut off", WITHDRAWN, lambda draft, _: replace(draft, tail=b"\xc0\x08"), is_last=True),
-    Fault("a block that runs past the message", ENDED, lambda draft, _: replace(draft, excess=1000), is_last=True),
+    Fault("an attribute that runs past the block", WITHDRAWN, _overrun, order=1),
+    Fault("an attribute's header cut off", WITHDRAWN, lambda draft, _: replace(draft, tail=b"\xc0\x08"), order=1),
+    Fault("a block that runs past the message", ENDED, lambda draft, _: replace(draft, excess=1000), order=1),
 )

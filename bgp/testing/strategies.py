@@ -52,7 +52,7 @@ def update_probes(draw: st.DrawFn, between: Between) -> Probe:
     draft = draw(drafts(between))
     chosen = draw(st.lists(st.sampled_from(FAULTS), max_size=MOST_FAULTS, unique_by=lambda fault: fault.name))
     done = []
-    for fault in sorted(chosen, key=lambda fault: fault.is_last):
+    for fault in sorted(chosen, key=lambda fault: fault.order):
         spoilt = fault.spoil(draft, draw(st.binary(max_size=20)))
         if spoilt is not None:
             draft = spoilt
