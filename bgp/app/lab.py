@@ -62,6 +62,9 @@ _COMMON: Final = (
     Option("hold_time", int, None, "hold time of all sessions, in seconds", "SECONDS"),
     Option("virtual", bool, False, "run in virtual time: the same for every run with one seed", flag="--virtual"),
     Option("seed", int, 0, "what virtual time draws its delays and its order from"),
+    Option(
+        "daemon", list[str], [], "on netns: bird or frr in our speaker's place; NODE may be a role or all", "NODE=NAME"
+    ),
     Option("svg", Path, None, "draw topology, sessions and routes", "FILE"),
     Option("export", Path, None, "write BIRD's and FRR's configuration of each node", "DIR"),
     Option("scale", str, "", "run at growing size, and plot what it costs", "N,N,…"),
@@ -85,9 +88,20 @@ def _run(model: str, parameters: dict[str, int | str], options: dict[str, Any]) 
     if fabric == "netns" and os.geteuid() != 0:
         _become_root_of_our_own()
     chosen = LabOptions(
-        ping=bool(ping), trace=() if trace is None else (trace,), fail=tuple(options.pop("fail")), **options
+        daemons=tuple(_daemon(one) for text in options.pop("daemon") for one in text.split(",")),
+        ping=bool(ping),
+        trace=() if trace is None else (trace,),
+        fail=tuple(options.pop("fail")),
+        **options,
     )
     return run_lab(model, parameters, fabric=fabric, json_output=json_output, out=sys.stdout, options=chosen)
+
+
+def _daemon(text: str) -> tuple[str, str]:
+    name, equals, daemon = text.partition("=")
+    if not equals:
+        raise LocalError(f"--daemon {text}: write NODE=NAME, such as spine=frr or all=bird")
+    return name, daemon
 
 
 def _become_root_of_our_own() -> NoReturn:

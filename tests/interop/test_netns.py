@@ -147,3 +147,9 @@ def test_nothing_is_left_whatever_ends_it(by: signal.Signals) -> None:
 def test_two_at_a_time_do_not_meet() -> None:
     with running("mesh", "--nodes", "3"):
         assert lab("mesh", "--nodes", "3")["reachability"]["ok"] == 6
+
+
+def test_bird_and_frr_take_our_speakers_place() -> None:
+    found = lab("as-per-rack", "--daemon", "tor=frr,r1s1=bird", "--stack", "dual")
+    assert found["converged"] is True
+    assert found["reachability"] == {"pairs": 30, "ok": 30, "failed": []}

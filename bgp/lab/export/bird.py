@@ -56,6 +56,7 @@ def _session(node: Node, number: int, peer: PeerOptions) -> Iterator[str]:
     yield f"  neighbor {peer.address} as {peer.asn};"
     yield f"  hold time {peer.hold_time};"
     yield f"  connect retry time {round(peer.connect_retry_time)};"
+    yield "  connect delay time 1;"  # of 5 s otherwise
     if peer.passive:
         yield "  passive on;"
     if peer.asn != node.asn:

@@ -20,14 +20,17 @@ from typing import Any, Final
 import trio
 
 from bgp.error import LocalError
+from bgp.lab.export import bird_configuration, frr_configuration
+from bgp.lab.export.words import peers
 from bgp.lab.fabric import Convergence, FabricSettings, SessionChange, Snapshot, Watcher
 from bgp.lab.fault import Fault, FaultKind, link_of, why_dead
 from bgp.lab.forwarding import DEFAULT_TTL, Forwarder, Rejected, Router, Withheld
 from bgp.lab.meter import Traffic
 from bgp.lab.netns.channel import Channel, Failed, Parent
-from bgp.lab.netns.node import Change, Holdings, Identity, run_node
+from bgp.lab.netns.node import run_node
 from bgp.lab.netns.probe import Answer
 from bgp.lab.netns.switch import Plug, run_switch
+from bgp.lab.netns.words import Change, Holdings, Identity
 from bgp.lab.reach import Failure, Reachability
 from bgp.net.kernel import KernelOptions
 from bgp.options import PeerOptions
@@ -39,6 +42,10 @@ from rib.prefix import Prefix
 FAREWELL: Final = 5.0
 #: Seconds between two looks at whether all is at rest.
 PAUSE: Final = 0.02
+#: Seconds without a change after which daemons that do not tell are taken to have come to rest.
+QUIET: Final = 5.0
+#: Who writes the configuration of a daemon.
+EXPORTERS: Final = {"bird": bird_configuration, "frr": frr_configuration}
 
 
 class NetnsFabric:
@@ -47,9 +54,8 @@ class NetnsFabric:
     name = "netns"
 
     def __init__(self, topology: Topology, watcher: Watcher | None, settings: FabricSettings) -> None:
-        if settings.daemons:
-            raise LocalError("other daemons in a node's place are not supported on this fabric yet")
         self.topology = topology
+        self.daemons = dict(_daemons(topology, settings))
         self.faults: list[Fault] = []
         self._settings = settings
         self._watcher = watcher
@@ -136,13 +142,18 @@ class NetnsFabric:
             relax_as_path=node.multipath > 1,
         )
         speaker = replace(self.topology.speaker_options(node.name), networks=None)
-        await child.ask("open", Identity(speaker, node.prefixes, options, node.multipath))
+        identity = Identity(speaker, node.prefixes, options, node.multipath)
+        if daemon := self.daemons.get(node.name):
+            text = EXPORTERS[daemon](self.topology, node.name)
+            names = {peer.address: peer.label for peer in peers(self.topology, node.name)}
+            identity = replace(identity, daemon=daemon, configuration=text, names=names)
+        await child.ask("open", identity)
 
     async def _peer(self, side: str, node: Node) -> None:
         ends: list[End] = [getattr(session, side) for session in self.topology.sessions]
-        peers = [self._told_as(end.peer) for end in ends if end.node == node.name]
-        if peers:
-            await self._nodes[node.name].ask("peer", peers)
+        told = [self._told_as(end.peer) for end in ends if end.node == node.name]
+        if told:
+            await self._nodes[node.name].ask("peer", told)
 
     def _told_as(self, peer: PeerOptions) -> PeerOptions:
         hold_time = self._settings.hold_time
@@ -182,19 +193,28 @@ class NetnsFabric:
         with trio.move_on_after(within):
             while any(len(self._sides[id(s)]) != (2 if self._possible(s) else 0) for s in self.topology.sessions):
                 await self._news.wait()
-            before: list[tuple[int, int]] = []
-            at = self.now()
-            while True:
-                counted = await self._counted()
-                balanced = self.faults or sum(sent for sent, _ in counted) == sum(got for _, got in counted)
-                if counted == before and balanced:
-                    break
-                if counted != before:
-                    at = self.now()
-                before = counted
-                await trio.sleep(PAUSE)
+            at = await self._rest()
             settled = True
         return Convergence(settled, self.established, at if settled else self.now())
+
+    async def _rest(self) -> float:
+        """Return when nothing goes on any more; gives since when."""
+        before: list[tuple[int, int]] = []
+        at = looked = self.now()
+        while True:
+            counted = await self._counted()
+            if counted != before:
+                at = self.now()
+            # UPDATEs that were sent and have not arrived would be missing; a daemon does not say how many there are.
+            balanced = self.faults or self.daemons or sum(a for a, _ in counted) == sum(b for _, b in counted)
+            quiet = not self.daemons or self.now() - at > QUIET or await self._as_predicted()
+            if counted == before and balanced and quiet:
+                return looked if self.daemons else at
+            before, looked = counted, self.now()
+            await trio.sleep(PAUSE)
+
+    async def _as_predicted(self) -> bool:
+        return not self.faults and (await self.snapshot()).counts == self.topology.predicted
 
     async def _counted(self) -> list[tuple[int, int]]:
         """The UPDATEs that every node sent and received, once it had nothing to say."""
@@ -318,6 +338,17 @@ def _plugs(topology: Topology) -> Iterator[tuple[Link, str, Plug]]:
             own = taken.get(interface.node, 0)
             taken[interface.node] = own + 1
             yield link, interface.node, Plug(0, f"eth{own}", f"p{number}x{place}", f"b{number}")
+
+
+def _daemons(topology: Topology, settings: FabricSettings) -> Iterator[tuple[str, str]]:
+    """The daemon of each node that has one; a role or "all" stands for several nodes. Raises LocalError."""
+    for name, daemon in settings.daemons:
+        if daemon not in EXPORTERS:
+            raise LocalError(f"--daemon {name}={daemon}: there is {' and '.join(EXPORTERS)}")
+        meant = [node.name for node in topology.nodes if name in (node.name, node.role, "all")]
+        if not meant:
+            raise LocalError(f"--daemon {name}={daemon}: there is no node or role of that name")
+        yield from ((node, daemon) for node in meant)
 
 
 def _first(group: BaseExceptionGroup[Failed]) -> Failed:
