@@ -56,39 +56,39 @@ class PeerOptions:
 
     address: str
     asn: int
-    name: str = ""
+    name: str = ""  #: what to call it
     port: int = BGP_PORT
-    local_address: str | None = None
-    local_asn: int | None = None
-    passive: bool = False
+    local_address: str | None = None  #: from which we connect; None: what the system chooses
+    local_asn: int | None = None  #: our AS number towards this peer; None: the speaker's
+    passive: bool = False  #: wait for the peer to connect
     families: tuple[Family, ...] = (IPV4_UNICAST, IPV6_UNICAST)
-    hold_time: int = DEFAULT_HOLD_TIME
-    connect_retry_time: float = DEFAULT_CONNECT_RETRY_TIME
-    import_policy: Policy | None = None
-    export_policy: Policy | None = None
-    next_hop_self: NextHopSelf = NextHopSelf.NEVER
+    hold_time: int = DEFAULT_HOLD_TIME  #: what we propose; 0 for a session that is never given up
+    connect_retry_time: float = DEFAULT_CONNECT_RETRY_TIME  #: the longest pause between two attempts to connect
+    import_policy: Policy | None = None  #: which of the peer's routes we take, and how
+    export_policy: Policy | None = None  #: which routes the peer hears of, and how
+    next_hop_self: NextHopSelf = NextHopSelf.NEVER  #: towards an internal peer, our own address as next hop
     next_hop_ipv4: str | None = None  #: our next hop for IPv4 routes where it is not the session's local address
     next_hop_ipv6: str | None = None  #: our next hop for IPv6 routes where it is not the session's local address
-    route_reflector_client: bool = False
-    route_server_client: bool = False
+    route_reflector_client: bool = False  #: reflect routes of internal peers to it, and its routes to them (RFC 4456)
+    route_server_client: bool = False  #: add neither our AS number nor our next hop (RFC 7947)
     allowas_in: int = 0  #: how often our own AS number may stand in a received AS_PATH
     as_override: bool = False  #: write our AS number over the peer's in the AS_PATH sent to it
-    enforce_first_as: bool = True
-    default_originate: bool = False
+    enforce_first_as: bool = True  #: an external peer's AS_PATHs begin with its AS number (RFC 4271 6.3)
+    default_originate: bool = False  #: announce a default route of our own, whatever there is
     own_prefixes_only: bool = False  #: announce only what this speaker originates
     bilateral: bool = False  #: neither customer nor provider: routes with no-peer stay here (RFC 3765)
     #: Networks that we and an external peer are on: a next hop there goes out as it is (RFC 4271 5.1.3 2).
     shared_networks: tuple[str, ...] = ()
     role: Role | None = None  #: what we are to an external peer: finds route leaks and makes none (RFC 9234)
     strict_role: bool = False  #: the peer must say its role too
-    default_local_pref: int = 100
+    default_local_pref: int = 100  #: LOCAL_PREF of routes that come without one
     max_prefixes: int | None = None  #: per family; more ends the session (RFC 4486, Cease 6/1)
-    add_path: AddPathMode = AddPathMode.OFF
-    add_path_limit: int | None = None  #: the most paths to a prefix that we send under add-path; None for all
-    extended_messages: bool = True
+    add_path: AddPathMode = AddPathMode.OFF  #: several paths to a prefix (RFC 7911)
+    add_path_limit: int | None = None  #: the most paths to a prefix that we send under add-path; None: all
+    extended_messages: bool = True  #: messages of up to 65,535 octets (RFC 8654)
     extended_next_hop: bool = True  #: over IPv6: IPv4 routes may have an IPv6 next hop (RFC 8950)
     graceful_shutdown: bool = True  #: routes that an external peer is about to take back are the last choice (RFC 8326)
-    graceful_restart: RestartMode = RestartMode.AWARE
+    graceful_restart: RestartMode = RestartMode.AWARE  #: RFC 4724
     restart_time: int = 120  #: how long the peer should wait for us, at most 4095
     stale_time: float = 360.0  #: how long routes of before a restart or a refresh wait to be said again
     password: str | None = None  #: TCP-MD5 (RFC 2385)
@@ -106,11 +106,11 @@ class SpeakerOptions:
     """One speaker. `listen` holds "ADDRESS:PORT" or "[IPV6]:PORT" texts; empty: it only dials."""
 
     asn: int
-    router_id: str
+    router_id: str  #: our BGP identifier
     listen: tuple[str, ...] = ()
     cluster_id: str | None = None  #: RFC 4456; default: the BGP identifier
     networks: tuple[str, ...] | None = None  #: on which next hops are reachable; None: every next hop is
-    hostname: str = ""
+    hostname: str = ""  #: told to peers
     restarting: bool = False  #: packets went on by the routes of before (RFC 4724 4.1): tell peers, and listen first
     selection_deferral_time: float = 120.0  #: how long a restarting speaker listens at most
-    decision: DecisionOptions = DEFAULT_DECISION
+    decision: DecisionOptions = DEFAULT_DECISION  #: how the best path is chosen

@@ -20,7 +20,7 @@ from bgp.options import PeerOptions, SpeakerOptions
 from rib.as_path import EMPTY, AsPath
 from rib.attributes import Attributes, Origin
 from rib.community import Community, ExtendedCommunity, LargeCommunity
-from rib.policy import Policy, accept, reject
+from rib.policy import Action, Policy, accept, reject
 from rib.prefix import Prefix
 
 
@@ -191,6 +191,10 @@ class _Reader:
     def _policies(self) -> dict[str, Policy]:
         known = {policy.name: policy for policy in (accept, reject)}
         for index, policy in self._all("policy", Policy, {}).items():
+            if policy.default is Action.NEXT:
+                self._complain(
+                    ("policy", index, "default"), "after the last rule there is no next one: accept or reject"
+                )
             if not policy.name:
                 self._complain(("policy", index), "missing key `name`")
             elif policy.name in known:

@@ -189,13 +189,13 @@ def _as_text(what: str, read: Callable[[str], object]) -> PlainValidator:
 
 
 def _as_member(kind: type[Enum]) -> PlainValidator:
-    switches = _SWITCHES.get(kind, {})
-    by_name = {_spelling(member): member for member in kind}
-    words = [*(str(one).lower() for one in switches), *(f'"{name}"' for name in by_name)]
+    switched = _SWITCHES.get(kind, {})
+    by_name = {spelling(member): member for member in kind}
+    words = [*switches(kind), *(f'"{name}"' for name in by_name)]
 
     def validate(value: object) -> object:
-        if isinstance(value, bool) and value in switches:
-            return switches[value]
+        if isinstance(value, bool) and value in switched:
+            return switched[value]
         if isinstance(value, str) and value in by_name:
             return by_name[value]
         raise ValueError(f"expected {' or '.join(words)}, got {describe(value)}")
@@ -203,7 +203,13 @@ def _as_member(kind: type[Enum]) -> PlainValidator:
     return PlainValidator(validate)
 
 
-def _spelling(member: Enum) -> str:
+def switches(kind: type[Enum]) -> tuple[str, ...]:
+    """The booleans that stand for members of `kind`, as TOML writes them."""
+    return tuple(str(one).lower() for one in _SWITCHES.get(kind, {}))
+
+
+def spelling(member: Enum) -> str:
+    """A member as it is written in a file."""
     return member.value if isinstance(member.value, str) else member.name.lower()
 
 

@@ -86,6 +86,10 @@ AFTER_SPEAKER = [
         ["x.toml:8: peer[1].address: ::1 is a peer already (line 5)"],
     ),
     ('[[policy]]\nname = "accept"', ["x.toml:5: policy[0].name: there is a policy 'accept' already"]),
+    (
+        '[[policy]]\nname = "p"\ndefault = "next"',
+        ["x.toml:6: policy[0].default: after the last rule there is no next one: accept or reject"],
+    ),
     ("[[policy]]\n", ["x.toml:4: policy[0]: missing key `name`"]),
     (
         '[[policy]]\nname = "p"\n[[policy.rule]]\nmatch = { prefixes = ["10.0.0.0/8 le 33"] }\nset = { med = -1 }\n'
