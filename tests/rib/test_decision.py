@@ -12,7 +12,7 @@ from routes import LOCAL, attributes, path, source
 
 from rib.as_path import AsPath
 from rib.attributes import DEFAULT_LOCAL_PREF, Attributes, Origin
-from rib.decision import MED, ONLY_PATH, STEPS, DecisionOptions, best, best_of, preference_key, rank
+from rib.decision import MED, ONLY_PATH, STEPS, DecisionOptions, best, best_of, preference_key, rank, sharing
 from rib.route import Path, Source, SourceKind
 
 INTERNAL, EXTERNAL, CONFEDERATION = SourceKind.INTERNAL, SourceKind.EXTERNAL, SourceKind.CONFEDERATION
@@ -115,6 +115,38 @@ def test_a_third_path_may_change_which_of_two_is_better() -> None:
         assert best(order)[0] is b
         assert best_of(list(order)) is b
         assert rank(order) == [b, c, a]
+
+
+#: Candidates beside the winner: whether they share with it, and whether they do where AS_PATHs may differ.
+SHARES = [
+    (path(3, as_path="1 7"), True, True),
+    (path(3, as_path="2 7"), False, True),
+    (path(3, as_path="1 7", med=1), False, False),
+    (path(3, as_path="2 7", med=1), False, True),
+    (path(3, as_path="1 2 7"), False, False),
+    (path(3, as_path="1 7", origin=Origin.EGP), False, False),
+    (path(3, INTERNAL, as_path="1 7"), False, False),
+    (path(3, as_path="1 7", local_pref=99), False, False),
+]
+
+
+@pytest.mark.parametrize(("other", "strict", "relaxed"), SHARES)
+def test_who_shares_the_traffic_with_the_winner(other: Path, strict: bool, relaxed: bool) -> None:
+    winner = path(2, as_path="1 7")
+    assert sharing(winner, [other]) == [winner, *([other] if strict else [])]
+    assert sharing(winner, [other], relax_as_path=True) == [winner, *([other] if relaxed else [])]
+
+
+def test_those_who_share_come_best_first() -> None:
+    winner, second, third = path(2, as_path="1"), path(3, as_path="1"), path(4, as_path="1")
+    assert sharing(winner, [third, second]) == [winner, second, third]
+    assert sharing(winner, []) == [winner]
+
+
+def test_another_interior_cost_shares_nothing() -> None:
+    near, far = with_cost(1), with_cost(2)
+    assert sharing(near, [far, with_cost(1)])[1:] != [far]
+    assert len(sharing(near, [far])) == 1
 
 
 def test_keys_are_made_once() -> None:

@@ -111,6 +111,35 @@ def test_listeners_hear_of_each_prefix_once_a_flush() -> None:
         loc_rib.unlisten(listener)
 
 
+def test_several_paths_up_to_a_number() -> None:
+    table = LocRib().table(IPV4_UNICAST)
+    key = nlri("10.0.0.0/8")
+    paths = [path(number, as_path="1") for number in (2, 3, 4)]
+    other = path(5, as_path="2")
+    assert table.multipath(key, 8) == []
+    table.insert([key], paths[0], None)
+    assert table.multipath(key, 8) == paths[:1]
+    for one in (*paths[1:], other):
+        table.insert([key], one, None)
+    assert table.multipath(key, 8) == paths
+    assert table.multipath(key, 2) == paths[:2]
+    assert table.multipath(key, 8, relax_as_path=True) == [*paths, other]
+
+
+def test_a_table_that_tells_all_tells_of_losers_too() -> None:
+    loc_rib = LocRib()
+    table = loc_rib.table(IPV4_UNICAST)
+    key, winner, loser = nlri("10.0.0.0/8"), path(2), path(3, as_path="1 2 3")
+    table.insert([key], winner, None)
+    loc_rib.flush()
+    for tells_all in (False, True):
+        table.tells_all = tells_all
+        table.insert([key], loser, None)
+        assert dict(table.news()) == ({key: winner} if tells_all else {})
+        table.remove([(key, loser)])
+        assert dict(table.news()) == ({key: winner} if tells_all else {})
+
+
 def test_a_table_that_nobody_filled_is_empty() -> None:
     loc_rib = LocRib()
     assert loc_rib.best(IPV4_UNICAST, b"\0") is None

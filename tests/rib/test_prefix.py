@@ -64,6 +64,11 @@ def test_host_bits_are_refused_with_the_prefix_that_was_meant(text: str) -> None
         Prefix(text)
 
 
+def test_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="a prefix has no zone"):
+        Prefix("fe80::%eth0/64")
+
+
 def test_contains() -> None:
     prefix = Prefix("10.1.0.0/16")
     assert Prefix("10.1.0.0/16") in prefix

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from routes import LOCAL, attributes, source
+from routes import LOCAL, attributes, nlri, source
 
 from rib.eligibility import Ineligible, Why
-from rib.route import Path, Source, SourceKind
+from rib.family import IPV4_UNICAST
+from rib.prefix import Prefix
+from rib.route import Change, Path, Source, SourceKind
 
 
 def test_a_source_is_itself_only() -> None:
@@ -30,6 +32,10 @@ def test_a_path_says_where_from_and_why_not() -> None:
     refused = Path(attributes(), source(), ineligible=Ineligible(Why.POLICY))
     assert repr(refused).endswith("from peer2, ineligible: rejected by import policy)")
     assert "ineligible" not in repr(Path(attributes(), source()))
+
+
+def test_a_change_names_its_prefix() -> None:
+    assert Change(IPV4_UNICAST, nlri("10.0.0.0/8"), None, None).prefix == Prefix("10.0.0.0/8")
 
 
 def test_kinds_have_words() -> None:

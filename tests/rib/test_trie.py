@@ -154,6 +154,24 @@ def test_the_door_for_octets_is_the_same_table(trie: PrefixTrie[str]) -> None:
     assert trie.family(2).match(bytes(16)) == (b"\0", "::/0")
 
 
+@pytest.mark.parametrize("kept", [2, 1 << 16])
+@pytest.mark.parametrize("short", [0, 128])
+def test_order_is_kept_up_or_made_anew(kept: int, short: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trie_module, "KEPT_SORTED", kept)
+    monkeypatch.setattr(trie_module, "SHORT_LIST", short)
+    trie: PrefixTrie[int] = PrefixTrie()
+    there: list[str] = []
+    for number in (3, 1, 4, 0, 2):
+        text = f"10.0.{number}.0/24"
+        trie[text] = number
+        there = sorted([*there, text])
+        assert list(map(str, trie)) == there
+    for text in there[::2]:
+        del trie[text]
+        there.remove(text)
+        assert list(map(str, trie)) == there
+
+
 def test_the_package_exports_it() -> None:
     assert rib.PrefixTrie is PrefixTrie
     assert all(hasattr(rib, name) for name in rib.__all__)
