@@ -288,6 +288,18 @@ TestAdjRibOutIsWhatWasTold = AdjRibOutIsWhatWasTold.TestCase
 TestAdjRibOutIsWhatWasTold.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 
 
+def test_a_group_that_goes_on_where_another_is() -> None:
+    fabric = Fabric()
+    fabric.announce(A, path(2))
+    fabric.drain()
+    fabric.announce(B, path(3))
+    other = AdjRibOut(fabric.loc_rib, RULES, (IPV4_UNICAST,))
+    other.take_after(fabric.adj_out)
+    batch = other.drain(IPV4_UNICAST)
+    assert batch is not None
+    assert told(batch) == told(fabric.drain()) == ([("peer3", [B])], {}, {})
+
+
 def test_one_member_may_ask_for_all_it_holds() -> None:
     fabric = Fabric()
     first, second = path(2), path(3)

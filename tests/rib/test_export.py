@@ -11,7 +11,7 @@ from routes import LOCAL, attributes, nlri, path, source
 from rib.as_path import AsPath
 from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
 from rib.community import Community
-from rib.export import DEFAULT_ROUTE, ExportRules, Rewrite, without_confederation
+from rib.export import DEFAULT_ROUTE, Drain, ExportRules, Rewrite, without_confederation
 from rib.family import IPV4_UNICAST, IPV6_UNICAST
 from rib.policy import Action, Match, Policy, PrefixRange, Rule, Set, accept
 from rib.route import Path, SourceKind
@@ -253,6 +253,39 @@ def test_confederation_segments_do_not_leave() -> None:
     assert sent(TO_EXTERNAL, path(2, as_path="(64512 64513) 65002 [1 2]")) == attributes("65000 65002", "10.0.0.1")
     plain = AsPath.of(1, 2)
     assert without_confederation(plain) is plain
+
+
+SHUTDOWN = Community.parse("graceful-shutdown")
+
+
+def test_a_speaker_that_will_leave_says_so() -> None:
+    # RFC 8326 4.
+    leaving = Drain.LEAVING
+    route = path(2, communities=(Community.parse("1:1"),))
+    outside = sent(replace(TO_EXTERNAL, drain=leaving), route)
+    assert outside is not None
+    assert outside.communities == (Community.parse("1:1"), SHUTDOWN)
+    inside = sent(replace(TO_INTERNAL, drain=leaving), path(2, local_pref=200, communities=(SHUTDOWN,)))
+    assert inside is not None
+    assert (inside.communities, inside.local_pref) == ((SHUTDOWN,), 0)
+    default = replace(TO_EXTERNAL, drain=leaving, default_originate=True).originated_default(IPV4_UNICAST, LOCAL)
+    assert default is not None
+    assert default.attributes.communities == (SHUTDOWN,)
+
+
+def test_a_speaker_that_has_left_announces_nothing() -> None:
+    gone = replace(TO_EXTERNAL, drain=Drain.GONE, default_originate=True)
+    assert sent(gone, own()) is None
+    assert gone.why_not(own()) == "this speaker was drained (RFC 8326)"
+    assert gone.picks_sources
+    assert gone.originated_default(IPV4_UNICAST, LOCAL) is None
+
+
+def test_whether_the_source_alone_may_forbid_a_route() -> None:
+    assert not TO_EXTERNAL.picks_sources
+    assert TO_INTERNAL.picks_sources
+    assert not replace(TO_INTERNAL, peer_is_client=True).picks_sources
+    assert replace(TO_EXTERNAL, own_prefixes_only=True).picks_sources
 
 
 def test_what_is_usual_is_worked_out_once() -> None:

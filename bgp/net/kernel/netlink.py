@@ -78,6 +78,7 @@ class NetlinkKernel:
         self._speller = Speller(options)
         self._sequence = 0
         self._lock = trio.Lock()
+        self._listing: int | None = None  #: the number of a list that was not read to its end
         self._requests = _open(0)
         own_port = self._requests.getsockname()[0]
         self._events = _open(GROUPS, lambda made: _ignore(made, own_port))
@@ -117,6 +118,7 @@ class NetlinkKernel:
     async def _dump(self, request: Callable[[int], bytes], read: Callable[[bytes], T | None]) -> list[T]:
         """What `read` makes of each message of a list; the list is asked for again where it changed meanwhile."""
         async with self._lock:
+            await self._finish_listing()
             for _ in range(DUMP_ATTEMPTS):
                 found, is_torn = await self._listed(request, read)
                 if not is_torn:
@@ -126,6 +128,7 @@ class NetlinkKernel:
     async def _listed(self, request: Callable[[int], bytes], read: Callable[[bytes], T | None]) -> tuple[list[T], bool]:
         sequence = self._next()
         await self._requests.send(request(sequence))
+        self._listing = sequence
         found: list[T] = []
         is_torn = False
         while True:
@@ -134,11 +137,19 @@ class NetlinkKernel:
                     continue
                 is_torn |= bool(flags & NLM_F_DUMP_INTR)
                 if kind in (NLMSG_DONE, NLMSG_ERROR):
+                    self._listing = None
                     if (error := _error(message)) and error != errno.ENOENT:  # there is no such table yet
                         raise OSError(error, os.strerror(error))
                     return found, is_torn
                 if (made := read(message)) is not None:
                     found.append(made)
+
+    async def _finish_listing(self) -> None:
+        """Read the rest of a list whose reader was cancelled: until then the kernel begins no other (EBUSY)."""
+        while self._listing is not None:
+            for kind, _, number, _ in messages(await self._requests.recv(PIECE)):
+                if number == self._listing and kind in (NLMSG_DONE, NLMSG_ERROR):
+                    self._listing = None
 
     async def edit(self, edits: Sequence[Edit]) -> list[Refusal]:
         """Do all of it, in order; gives what was refused. An edit that is refused for one prefix is done for the others."""
@@ -146,6 +157,7 @@ class NetlinkKernel:
         waiting: list[Edit] = []
         size = 0
         async with self._lock:
+            await self._finish_listing()
             for edit in edits:
                 for at in range(0, len(edit.keys), BATCH):
                     part = edit._replace(keys=edit.keys[at : at + BATCH])
