@@ -26,12 +26,12 @@ class Process:
         self.host = host
         self.folder = folder
         self.log = folder / "log"
-        self._command = command
+        self.arguments = list(command)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, again if it ended."""
-        self._process = self.host.start(self._command, self.log)
+        self._process = self.host.start(self.arguments, self.log)
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """End it and give its exit status."""
