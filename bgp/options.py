@@ -57,7 +57,7 @@ class PeerOptions:
     address: str
     asn: int
     name: str = ""  #: what to call it
-    port: int = BGP_PORT
+    port: int = BGP_PORT  #: to which we connect
     local_address: str | None = None  #: from which we connect; None: what the system chooses
     local_asn: int | None = None  #: our AS number towards this peer; None: the speaker's
     passive: bool = False  #: wait for the peer to connect
