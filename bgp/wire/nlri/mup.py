@@ -180,8 +180,8 @@ def _splitter(afi: Afi) -> Split:
 
 
 def _joined(afi: Afi) -> Callable[[bytes, bytes], bytes]:
-    # What stands behind the prefix of a withdrawal of type 3: no tunnel, to no address.
-    nothing = bytes(5) + bytes((LONGEST[afi],)) + bytes(LONGEST[afi] // 8)
+    # What stands behind the prefix of a withdrawal of type 3: some tunnel to no address; 0 is no tunnel identifier.
+    nothing = (1).to_bytes(4, "big") + bytes(1) + bytes((LONGEST[afi],)) + bytes(LONGEST[afi] // 8)
 
     def join(key: bytes, binding: bytes) -> bytes:
         """The route of a key and what is bound to it."""
