@@ -14,12 +14,14 @@ from bgp.message import (
     Update,
 )
 from bgp.options import AddPathMode, NextHopSelf, PeerOptions, RestartMode, SpeakerOptions
-from bgp.wire import Context, decode, encode
+from bgp.wire import Context, Decoder, decode, encode
 from rib.policy import Policy, accept, reject
+from rib.roles import Role
 
 __all__ = [
     "AddPathMode",
     "Context",
+    "Decoder",
     "Keepalive",
     "LocalError",
     "Message",
@@ -35,6 +37,7 @@ __all__ = [
     "Policy",
     "Reaction",
     "RestartMode",
+    "Role",
     "RouteRefresh",
     "SpeakerOptions",
     "Update",
