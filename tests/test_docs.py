@@ -45,8 +45,10 @@ def blocks(page: Path) -> list[Block]:
 
 ALL: Final = [block for page in PAGES for block in blocks(page)]
 PROGRAMS: Final = [block for block in ALL if block.language == "python"]
+#: Pages whose commands have tests of their own, in `tests/docs`.
+ELSEWHERE: Final = frozenset({"decode.md"})
 #: Commands that a test runs: ```console blocks of lines that begin with "$ ", each with its output below.
-CONSOLES: Final = [block for block in ALL if block.language == "console"]
+CONSOLES: Final = [block for block in ALL if block.language == "console" and block.page not in ELSEWHERE]
 
 
 def run(command: list[str], folder: Path, text: str | None = None) -> str:

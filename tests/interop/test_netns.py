@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,15 +28,18 @@ def lab(*words: str, status: int = 0, before: tuple[str, ...] = ()) -> dict[str,
     return found
 
 
-def traces() -> dict[str, str]:
+#: What interfaces of a lab are called where they could be left: the switch's ports and bridges, the plugin's veths.
+OURS: Final = re.compile(r"(p\d+x\d+|b\d+|veth[0-9a-f]{8})(@.*)?")
+
+
+def traces() -> dict[str, object]:
     """What of this machine a lab could leave something in."""
     links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
-    routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
+    names = [line.split(": ")[1] for line in links.splitlines()]
     return {
-        "links": " ".join(sorted(line.split(":")[1] for line in links.splitlines())),
-        "routes": routes,
-        "named": " ".join(sorted(os.listdir("/run/netns"))) if Path("/run/netns").exists() else "",
-        "cni": str(Path("/run/cni").exists()),
+        "links": [name for name in names if OURS.fullmatch(name)],
+        "routes": subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout,
+        "cni": Path("/run/cni").exists(),
         "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(),
     }
 

@@ -178,13 +178,11 @@ class Bird(_Daemon):
         return {addresses[int(number) - 1] for number in found}
 
     async def _counts(self) -> tuple[int, int]:
-        paths = sum(map(int, re.findall(r"Routes:\s+(\d+) imported", await self._ask("show protocols all"))))
-        own = len(self._identity.prefixes)
-        said = await self._ask("show route primary where source = RTS_BGP count")
-        best = re.search(r"(\d+) of \d+ routes", said)
-        imported = await self._ask("show route where source = RTS_BGP count")
-        from_peers = re.search(r"(\d+) of \d+ routes", imported)
-        return int(from_peers[1]) if from_peers else paths - own, int(best[1]) if best else 0
+        return await self._count("where source = RTS_BGP"), await self._count("primary where source = RTS_BGP")
+
+    async def _count(self, which: str) -> int:
+        said = [await self._ask(f"show route table master{version} {which} count") for version in (4, 6)]
+        return sum(int(found[1]) for text in said if (found := re.search(r"^(\d+) of \d+ routes", text, re.MULTILINE)))
 
 
 class Frr(_Daemon):
