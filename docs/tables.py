@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the tables in the code: attributes.md, capabilities.md, communities.md.
+"""Writes the pages that are made from the tables in the code: attributes, capabilities, communities, address families.
 
     python docs/tables.py
 
@@ -16,8 +16,26 @@ from bgp.iana import AttributeCode, CapabilityCode
 from bgp.wire.attributes import ATTRIBUTES, OPTIONAL, TRANSITIVE, Row
 from bgp.wire.capability import CAPABILITIES
 from bgp.wire.context import Context
+from bgp.wire.nlri import FAMILIES
+from bgp.wire.nlri.keys import key_of, key_text, parse_destination
 from rib.community import WELL_KNOWN, Community
 from rib.extended import ALIASES, KINDS, KINDS6
+from rib.family import (
+    BGP_LS,
+    BGP_LS_VPN,
+    IPV4_FLOWSPEC,
+    IPV4_LABELLED,
+    IPV4_MCAST_VPN,
+    IPV4_MUP,
+    IPV4_SR_POLICY,
+    IPV4_UNICAST,
+    L2VPN_EVPN,
+    L2VPN_VPLS,
+    ROUTE_TARGET,
+    VPNV4,
+    VPNV4_FLOWSPEC,
+    Family,
+)
 
 HERE: Final = Path(__file__).parent
 KINDS_OF_ATTRIBUTE: Final = {
@@ -128,7 +146,80 @@ of a four-octet form that would fit two are written with an L. Flags are words j
 """
 
 
-PAGES: Final = {"attributes.md": attributes, "capabilities.md": capabilities, "communities.md": communities}
+#: A route of each family in words; the text form is the same for IPv4 and IPv6.
+ROUTES: Final = {
+    IPV4_UNICAST: "10.0.0.0/8",
+    IPV4_LABELLED: "10.0.0.0/8 label 16/17",
+    VPNV4: "rd 65000:1 10.0.0.0/8 label 16",
+    L2VPN_EVPN: "inclusive-multicast rd 65000:1 tag 0 ip 192.0.2.1",
+    ROUTE_TARGET: "origin 65000 target:65000:1",
+    L2VPN_VPLS: "vpls rd 65000:1 ve 1 offset 1 size 8 base 1601",
+    BGP_LS: "link protocol 3 identifier 7 local[as=65000] remote[as=65001] ipv4-interface=192.0.2.1",
+    BGP_LS_VPN: "rd 65000:1 node protocol 7 identifier 1 local[as=65000]",
+    IPV4_SR_POLICY: "sr-policy distinguisher 0 color 100 endpoint 192.0.2.1",
+    IPV4_MUP: "mup-t1st rd 65000:1 prefix 192.0.2.5/32 teid 12345 qfi 9 endpoint 192.0.2.1",
+    IPV4_MCAST_VPN: "mcast-vpn type 5 octets 0000fde800000001200a00000120e8000001",
+    IPV4_FLOWSPEC: "destination 10.0.0.0/8 protocol =6 destination-port >=80&<=90,=443",
+    VPNV4_FLOWSPEC: "rd 65000:1 source 10.0.0.0/8 tcp-flags =syn",
+}
+
+
+def _family(family: Family) -> tuple[object, ...]:
+    row = FAMILIES[family]
+    hops = "none" if row.next_hops[0] == 0 else ", ".join(map(str, row.next_hops))
+    text = ROUTES.get(family)
+    if text is not None:  # the words are those that we read and write
+        assert key_text(family, *key_of(family, parse_destination(family, text))) == text
+    return f"`{family}`", family.afi, family.safi, hops, "" if text is None else f"`{text}`", _rfc(row.rfc)
+
+
+def families() -> str:
+    """The page of address families."""
+    rows = (_family(family) for family in FAMILIES)
+    return f"""# Address families
+
+Made from `FAMILIES` in `bgp/wire/nlri/table.py` by `docs/tables.py`. `bgp.wire.nlri.keys.parse_destination` reads the text
+of a route, `Speaker.announce_in` originates one. Next hops are in octets; those of VPN families have route distinguishers
+of 0 before their addresses, which are not shown. Every family may have path identifiers (RFC 7911).
+
+{table(("name", "AFI", "SAFI", "next hop", "a route", "defined in"), rows)}
+
+**What tells two routes apart.** In the tables a route is octets, its key. Labels are not part of it, nor are segment,
+gateway and labels of an EVPN route, block size and label base of a VPLS, the tunnel of a MUP route: a route with the same
+key and others of these replaces the older one (RFC 8277 2.5, RFC 7432 7, RFC 9136 3.1). A withdrawal may have anything
+there.
+
+**Next hops** go out unchanged in all families but unicast and multicast, towards external peers too: we do not forward by
+those routes, and a label that another speaker gave out means nothing at our address. Routes of our own get our address.
+
+**What is malformed.** An NLRI field whose NLRI do not fill it exactly resets the session (3/9, RFC 7606 3 j). An NLRI that
+ends where its own length says and is wrong within (EVPN, flow specifications, VPLS, link state, MUP) makes its UPDATE
+treat-as-withdraw, and is shown as `malformed …` when decoded. An EVPN, MUP or multicast VPN route of an unknown type is
+kept when decoded and discarded by a session (RFC 7606 5.4); an unknown link-state type is passed on (RFC 9552 5.2).
+
+**What changes on the way through**, because it means nothing: bits beyond a prefix; reserved bits of labels and of
+operators of flow specifications; the and bit of a first operator; a flow specification's length below 240 in two octets;
+the route distinguisher of a next hop; `0x000000` where a withdrawal has `0x800000` for a label; an empty source address of
+a MUP route.
+
+**A family that nobody here knows** passes through a session that both sides agreed to carry it on: its whole NLRI field is
+one route, known by its octets, so that it is withdrawn by the same octets only.
+
+**Labels.** A stack ends with its bottom bit on every session; RFC 8277 2.2 wants the bit ignored where only one label can
+be, but it also wants it set, as RFC 3107 did, so that reading on until it is set serves all; a stack without one is
+malformed. A label of an EVPN route or VPLS has 24 bits here: all of a VNI, or an MPLS label in the upper 20.
+
+Not done: the validation of flow specifications against unicast routes (RFC 8955 6), the filtering of VPN routes by route
+target membership (RFC 4684 3), IPv4 labelled routes that are given labels of our own.
+"""
+
+
+PAGES: Final = {
+    "attributes.md": attributes,
+    "capabilities.md": capabilities,
+    "communities.md": communities,
+    "families.md": families,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

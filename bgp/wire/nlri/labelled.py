@@ -9,7 +9,7 @@ When withdrawn, a single field of three octets stands for the labels; its value 
 though older speakers send 0x000000 or the labels themselves (RFC 8277 2.4). It reads as no labels in the first two cases.
 
 A stack ends where its bottom bit says so even where RFC 8277 2.2, for a session that cannot have several labels, wants the
-bit ignored: all speakers that we know read it so, and a stack without an end is malformed (RFC 8277 2.3).
+bit ignored: it wants it set too, as RFC 3107 did. A stack without an end is malformed (RFC 8277 2.3).
 The length octet limits a stack to (255 - prefix) / 24 labels. A newer stack replaces an older one (RFC 8277 2.5): the key
 is the NLRI without it.
 """

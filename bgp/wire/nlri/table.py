@@ -50,6 +50,7 @@ class Row(NamedTuple):
 
     kind: Kind
     next_hops: tuple[int, ...]  #: the octets that a next hop can have
+    rfc: str  #: where it is defined
 
 
 #: A global address, or a global and a link-local one (RFC 2545 3).
@@ -65,30 +66,30 @@ RD_NONE: Final = (0, *ANY, *RD_ANY)
 
 # fmt: off
 FAMILIES: Final[dict[Family, Row]] = {
-    IPV4_UNICAST: Row(PREFIX4, ANY),
-    IPV4_MULTICAST: Row(PREFIX4, ANY),
-    IPV6_UNICAST: Row(PREFIX6, V6),
-    IPV6_MULTICAST: Row(PREFIX6, V6),
-    IPV4_LABELLED: Row(LABELLED4, ANY),
-    IPV6_LABELLED: Row(LABELLED6, V6),
-    VPNV4: Row(VPN4, RD_ANY),
-    VPNV6: Row(VPN6, RD_V6),
-    VPNV4_MULTICAST: Row(VPN4, RD_ANY),
-    VPNV6_MULTICAST: Row(VPN6, RD_V6),
-    L2VPN_EVPN: Row(EVPN, ANY),
-    ROUTE_TARGET: Row(ROUTE_TARGETS, ANY),
-    L2VPN_VPLS: Row(VPLS, ANY),
-    BGP_LS: Row(LINK_STATE, ANY),
-    BGP_LS_VPN: Row(VPN_LINK_STATE, RD_ANY),
-    IPV4_SR_POLICY: Row(SR_POLICY4, ANY),
-    IPV6_SR_POLICY: Row(SR_POLICY6, ANY),
-    IPV4_MUP: Row(MUP4, ANY),
-    IPV6_MUP: Row(MUP6, ANY),
-    IPV4_MCAST_VPN: Row(MCAST_VPN, ANY),
-    IPV6_MCAST_VPN: Row(MCAST_VPN, ANY),
-    IPV4_FLOWSPEC: Row(FLOWSPEC4, NONE),
-    IPV6_FLOWSPEC: Row(FLOWSPEC6, NONE),
-    VPNV4_FLOWSPEC: Row(VPN_FLOWSPEC4, RD_NONE),
-    VPNV6_FLOWSPEC: Row(VPN_FLOWSPEC6, RD_NONE),
+    IPV4_UNICAST: Row(PREFIX4, ANY, "4760 5, 8950"),
+    IPV4_MULTICAST: Row(PREFIX4, ANY, "4760 5"),
+    IPV6_UNICAST: Row(PREFIX6, V6, "4760 5, 2545"),
+    IPV6_MULTICAST: Row(PREFIX6, V6, "4760 5"),
+    IPV4_LABELLED: Row(LABELLED4, ANY, "8277"),
+    IPV6_LABELLED: Row(LABELLED6, V6, "8277"),
+    VPNV4: Row(VPN4, RD_ANY, "4364 4.3.4, 8277"),
+    VPNV6: Row(VPN6, RD_V6, "4659 3.2, 8277"),
+    VPNV4_MULTICAST: Row(VPN4, RD_ANY, "6513 5, 8277"),
+    VPNV6_MULTICAST: Row(VPN6, RD_V6, "6513 5, 8277"),
+    L2VPN_EVPN: Row(EVPN, ANY, "7432 7, 9136 3.1"),
+    ROUTE_TARGET: Row(ROUTE_TARGETS, ANY, "4684 4"),
+    L2VPN_VPLS: Row(VPLS, ANY, "4761 3.2.2, 6074 3.2.2.1"),
+    BGP_LS: Row(LINK_STATE, ANY, "9552 5.2"),
+    BGP_LS_VPN: Row(VPN_LINK_STATE, RD_ANY, "9552 5.2"),
+    IPV4_SR_POLICY: Row(SR_POLICY4, ANY, "9830 2.1"),
+    IPV6_SR_POLICY: Row(SR_POLICY6, ANY, "9830 2.1"),
+    IPV4_MUP: Row(MUP4, ANY, "draft-ietf-bess-mup-safi"),
+    IPV6_MUP: Row(MUP6, ANY, "draft-ietf-bess-mup-safi"),
+    IPV4_MCAST_VPN: Row(MCAST_VPN, ANY, "6514 4"),
+    IPV6_MCAST_VPN: Row(MCAST_VPN, ANY, "6514 4"),
+    IPV4_FLOWSPEC: Row(FLOWSPEC4, NONE, "8955 4"),
+    IPV6_FLOWSPEC: Row(FLOWSPEC6, NONE, "8956 3"),
+    VPNV4_FLOWSPEC: Row(VPN_FLOWSPEC4, RD_NONE, "8955 8"),
+    VPNV6_FLOWSPEC: Row(VPN_FLOWSPEC6, RD_NONE, "8956 3, 8955 8"),
 }
 # fmt: on
