@@ -25,12 +25,13 @@ $(READY): pyproject.toml
 demo: $(READY)
 	@$(BIN)/bgp lab as-per-rack --racks 3 --servers 4 --spines 2
 
+# ARGS goes to pytest, here and below: make test ARGS='-k decode -x'
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
 
 interop: $(READY)
 	@sh tests/interop/install.sh
-	$(BIN)/python -m pytest -m interop
+	$(BIN)/python -m pytest -m interop $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
