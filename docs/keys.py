@@ -1,8 +1,8 @@
-"""Writes configuration.md, whose tables are the options in the code: every key, its value, its default, what it is for.
+"""Writes configuration.md and control.md, whose tables are the options and the questions in the code.
 
     python docs/keys.py
 
-A test holds that the page is what this would write.
+A test holds that the pages are what this would write.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from types import NoneType, UnionType
 from typing import Final, Union, get_args, get_origin, get_type_hints
 
 from bgp.app.config import Announcement, Program
+from bgp.app.protocol import QUESTIONS
 from bgp.app.schema import ALIASES, spelling, switches
 from bgp.net.kernel import KernelOptions
 from bgp.options import PeerOptions, SpeakerOptions
@@ -109,8 +110,25 @@ def keys(*kinds: type) -> str:
     return "\n".join([head, *(row for kind in kinds for row in _rows(kind))])
 
 
-def page() -> str:
-    """The whole page."""
+def _questions() -> Iterator[str]:
+    for name, kind in QUESTIONS.items():
+        hints = get_type_hints(kind)
+        named = ", ".join(
+            f"`{one.name}` ({_words(hints[one.name])}{', **needed**' if one.default is MISSING else ''})"
+            for one in fields(kind)
+        )
+        about = " ".join(str(kind.__doc__).split())
+        yield f"| `{name}` | {named or '–'} | {about} |"
+
+
+def control() -> str:
+    """The page of the control protocol."""
+    head = "| `ask` | with | what it does |\n| --- | --- | --- |"
+    return CONTROL.replace("{questions}", "\n".join([head, *_questions()]))
+
+
+def configuration() -> str:
+    """The page of the configuration file."""
     tables = {
         "speaker": keys(SpeakerOptions, Program),
         "decision": keys(DecisionOptions),
@@ -222,5 +240,50 @@ within it that are so long.
 """
 
 
+CONTROL: Final = """\
+# The control socket
+
+A running speaker answers on a Unix socket that only its owner may use: `--control PATH`, else `control` in the
+configuration, else `$BGP_CONTROL`, else `/run/bgp/control.sock` (`$XDG_RUNTIME_DIR/bgp/control.sock` for anyone but
+root). `bgp show …`, `bgp announce` and the rest ask there; so can any program. The table is made from the code by
+`docs/keys.py`.
+
+A question is a line of JSON with the key `ask` and what belongs to it, each value as in a configuration file. The answer
+is any number of lines `{"row": …}`, then `{"end": …}`, or `{"error": TEXT, "status": N}`: why not, and the exit status
+that a command would have (1: it failed, 2: it was asked wrongly). Any number of questions may follow each other on a
+connection.
+
+```python
+import json
+import socket
+
+
+def ask(path, **question):
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        connection.sendall(json.dumps(question).encode() + b"\\n")
+        for line in connection.makefile():
+            found = json.loads(line)
+            if "row" not in found:
+                assert "error" not in found, found["error"]
+                return
+            yield found["row"]
+
+
+for route in ask(path, ask="routes", within="10.0.0.0/8"):
+    print(route["prefix"], "from", route["from"])
+```
+
+A listing is of one moment and comes in the order of the prefixes. It is sent in pieces and waits for a slow reader, while
+the speaker goes on. Routes are objects with `prefix`, `family`, `from`, `kind` (local, internal, external) and the path
+attributes that are there.
+
+{questions}
+"""
+
+PAGES: Final = {"configuration.md": configuration, "control.md": control}
+
+
 if __name__ == "__main__":
-    (HERE / "configuration.md").write_text(page())
+    for name, made in PAGES.items():
+        (HERE / name).write_text(made())

@@ -90,7 +90,7 @@ class AskRoute:
 
 @dataclass(frozen=True, slots=True)
 class AskLookup:
-    """The route that a packet to an address takes: the longest match, as `AskRoute`."""
+    """The route that a packet to an address takes: the longest match, as `route` shows it."""
 
     to: IPv4Address | IPv6Address
 
@@ -151,7 +151,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Undrain:
-    """Announce again what `Drain` took back."""
+    """Announce again what `drain` took back."""
 
 
 @dataclass(frozen=True, slots=True)
