@@ -187,25 +187,13 @@ class Links:
                 self._start(link, passive=True)
             if link.session.state in (State.CONNECT, State.ACTIVE):
                 return link
-        if state is State.ESTABLISHED and self._owner.takes_over():
-            link.session.lost(trio.current_time(), "the peer has restarted: it opened another connection")
-            self.act(link)
-            return self._replace(link)
-        if state not in (State.IDLE, State.ESTABLISHED) and self._challenger is None:
-            # Our own attempt goes on beside it: the OPENs will tell which of the two stays.
-            self._challenger = self._new_link()
-            self._start(self._challenger, passive=True)
-            return self._challenger
-        return None
-
-    def _replace(self, link: Link) -> Link:
-        """A new primary in place of one whose connection is over."""
-        self.primary = self._new_link()
-        self._hand_over(link, self.primary)
-        if link.connection is not None:
-            self._retired.add(link)
-        self._start(self.primary, passive=True)
-        return self.primary
+        refuses = state is State.IDLE or (state is State.ESTABLISHED and not self._owner.takes_over())
+        if refuses or self._challenger is not None:
+            return None
+        # What there is goes on beside it: the OPENs will tell which of the two stays.
+        self._challenger = self._new_link()
+        self._start(self._challenger, passive=True)
+        return self._challenger
 
     async def _serve(self, link: Link, connection: Connection, *, dialled: bool) -> None:
         self.connect_error = None
@@ -259,6 +247,9 @@ class Links:
         other = self._challenger if link is self.primary else self.primary
         if other is None:
             return
+        if other.session.state is State.ESTABLISHED and self._owner.takes_over():
+            self._take_over(link, other)
+            return
         ours = link.session.options
         verdict = resolve(
             new=collision.Connection(link.session.state, link.dialled),
@@ -270,6 +261,19 @@ class Links:
             loser, winner = (link, other) if verdict.loser is Loser.NEW else (other, link)
             self._retire(loser, winner, verdict.reason)
             self._owner.acted(winner)
+
+    def _take_over(self, link: Link, dead: Link) -> None:
+        """The neighbour has restarted before we noticed: its new OPEN ends the old session, without a word on it.
+
+        RFC 4724 4.2 lets the connection alone do so. A dial of the neighbour's that crossed with the one that became the
+        session arrives late and says no OPEN: it must not end what has just begun.
+        """
+        dead.session.lost(trio.current_time(), "the peer has restarted: it opened another session")
+        self.act(dead)
+        self.primary, self._challenger = link, None
+        self._hand_over(dead, link)
+        if dead.connection is not None:
+            self._retired.add(dead)
 
     def prefer(self, link: Link) -> None:
         """Make an established connection the session, if it is not: the other one never got so far."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 from helpers import capabilities
-from speakers import Laboratory, Neighbour, announcement, held, laboratory, settle
+from speakers import Laboratory, Neighbour, announcement, held, home, laboratory, settle
 from trio.testing import MockClock
 
 from bgp import RestartMode, accept
@@ -224,6 +224,33 @@ async def test_a_new_connection_of_a_restarted_neighbour_ends_the_old_session(au
         await new.announce("10.2.0.0/16")
         await new.say(EOR)
         assert held(speaker) == {"10.2.0.0/16"}
+
+
+async def test_a_new_connection_without_an_open_ends_nothing(autojump_clock: MockClock) -> None:
+    """It may be a dial that crossed with the one that became the session."""
+    async with laboratory() as lab:
+        speaker, peer = await helper(lab)
+        old = await up(lab, speaker, restartable())
+        late = await lab.neighbour(speaker)
+        await settle()
+        assert peer.state is State.ESTABLISHED
+        await late.cut()
+        await old.announce("10.1.0.0/16")
+        assert held(speaker) == {"10.1.0.0/16"}
+        assert not old.closed
+
+
+async def test_speakers_that_dial_at_once_come_up_once_with_graceful_restart_too(autojump_clock: MockClock) -> None:
+    async with laboratory() as lab:
+        speakers = [await lab.speaker(65000 + n, f"10.0.0.{n}") for n in range(1, 9)]
+        for one in speakers:
+            for other in speakers:
+                if one is not other:
+                    await one.add_peer(home(other), asn=other.options.asn, graceful_restart=RestartMode.ON)
+        for one in speakers:
+            await one.wait_established()
+        await trio.sleep(60)
+        assert all(peer.counts.established == 1 for one in speakers for peer in one.peers.values())
 
 
 async def test_a_new_connection_of_any_other_neighbour_is_refused(autojump_clock: MockClock) -> None:
