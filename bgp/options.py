@@ -74,6 +74,7 @@ class PeerOptions:
     allowas_in: int = 0  #: how often our own AS number may stand in a received AS_PATH
     as_override: bool = False  #: write our AS number over the peer's in the AS_PATH sent to it
     enforce_first_as: bool = True  #: an external peer's AS_PATHs begin with its AS number (RFC 4271 6.3)
+    reject_as_sets: bool = False  #: routes with AS_SET or AS_CONFED_SET in their AS_PATH are not used (RFC 9774)
     default_originate: bool = False  #: announce a default route of our own, whatever there is
     own_prefixes_only: bool = False  #: announce only what this speaker originates
     bilateral: bool = False  #: neither customer nor provider: routes with no-peer stay here (RFC 3765)

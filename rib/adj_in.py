@@ -42,12 +42,15 @@ class ImportRules:
     resolver: Resolver = field(default_factory=AnyNextHop)
     default_local_pref: int = DEFAULT_LOCAL_PREF
     role: Role | None = None  #: ours on an external session (RFC 9234)
+    reject_as_sets: bool = False  #: RFC 9774 4
     honours_shutdown: bool = False  #: RFC 8326: what is about to go is the last choice, whatever the policy says
 
     def judge(self, received: Attributes, source: Source) -> Ineligible | None:
         """Why the route is out whatever its prefix and our policy; None if it is not."""
         if (found := received.count_as(self.own_asn)) > self.allowas_in:
             return Ineligible(Why.AS_LOOP, f"{self.own_asn}" + (f" ({found} times)" if found > 1 else ""))
+        if self.reject_as_sets and any(segment.is_set for segment in received.as_path.segments):
+            return Ineligible(Why.AS_SET, str(received.as_path))
         if source.kind is SourceKind.INTERNAL and received.is_reflected:
             if received.originator_id == self.own_bgp_id:
                 return Ineligible(Why.ORIGINATOR_LOOP, str(self.own_bgp_id))
@@ -394,6 +397,7 @@ class AdjRibIn:
             rules.policy is not None
             and rules.policy.trivial
             and rules.role is None
+            and not rules.reject_as_sets
             and rules.default_local_pref == DEFAULT_LOCAL_PREF
             and self.source.kind is SourceKind.EXTERNAL
         )

@@ -27,6 +27,11 @@ class Segment(NamedTuple):
     type: int
     asns: tuple[int, ...]
 
+    @property
+    def is_set(self) -> bool:
+        """Whether the order of its AS numbers means nothing."""
+        return self.type in (SegmentType.SET, SegmentType.CONFED_SET)
+
     def __str__(self) -> str:
         opening, separator, closing = _BRACKETS[self.type]
         return f"{opening}{separator.join(map(str, self.asns))}{closing}"

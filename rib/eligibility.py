@@ -31,6 +31,8 @@ class Why(Enum):
     NOT_UNICAST = "destination is not a unicast prefix"
     #: RFC 7606: a malformed UPDATE took the route away.
     MALFORMED = "treated as withdrawn (RFC 7606)"
+    #: RFC 9774 4: nobody should send sets any more, and whoever was told so refuses them.
+    AS_SET = "AS_SET in AS_PATH (RFC 9774)"
     #: RFC 9234 5: the route leaked against the roles.
     ROUTE_LEAK = "route leak (RFC 9234)"
 

@@ -106,6 +106,7 @@ def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolve
         over_loopback=address_of(peer.address).is_loopback,
         resolver=resolver,
         default_local_pref=peer.default_local_pref,
+        reject_as_sets=peer.reject_as_sets,
         honours_shutdown=peer.graceful_shutdown and not is_internal(speaker, peer),
         role=_role(speaker, peer),
     )

@@ -6,9 +6,10 @@ say so.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from errors.attributes import with_
+from errors.attributes import ATTRIBUTE_CASES, with_
 from errors.cases import Case, Closed, Expected, Gone, Kept, Nothing, Reset, Up
 from errors.octets import (
     AS_PATH,
@@ -55,6 +56,20 @@ def sent(name: str, required: str, rfc: str, expected: Expected, octets: bytes, 
     return Case(name, required, rfc, expected, octets, note=note)
 
 
+def _optional(name: str, option: str, expected: Expected, rfc: str) -> Case:
+    """A case of the attributes with an option that decides it."""
+    (case,) = (case for case in ATTRIBUTE_CASES if case.name == name)
+    return replace(
+        case,
+        name=f"{name}, {option}",
+        required="as the option says",
+        rfc=rfc,
+        expected=expected,
+        options=(option,),
+        note="",
+    )
+
+
 BLOCK: Final = ORIGIN + AS_PATH + NEXT_HOP
 #: An EVPN route of type 5 (RFC 9136): route distinguisher, ESI, Ethernet tag, length, prefix, gateway, label.
 TYPE5: Final = bytes(8) + bytes(10) + bytes(4) + b"\x18" + bytes(4) + bytes(4) + bytes(3)
@@ -99,6 +114,14 @@ ATTACK_CASES: Final = (
          "No message can carry the route on, with LOCAL_PREF or a longer AS_PATH: those that had an older one are told."),
 )
 # fmt: on
+
+#: What options of a peer make of cases that have two reactions.
+OPTION_CASES: Final = (
+    _optional("aspath-asset", "reject_as_sets = true", Gone(), "9774"),
+    _optional("aspath-firstas", "enforce_first_as = false", Kept(), "4271 6.3"),
+    _optional("aspath-empty-ebgp", "enforce_first_as = false", Kept(), "4271 6.3"),
+    _optional("aspath-ownas", "allowas_in = 1", Kept(), "allowas-in"),
+)
 
 #: Attack → what stands for it: names of cases, tests ("::"), or why there is nothing to attack.
 COVERED: Final[dict[str, tuple[str, ...]]] = {

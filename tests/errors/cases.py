@@ -19,7 +19,6 @@ class Kept:
     changed: dict[int, tuple[int, bytes] | None] = field(default_factory=dict)
     prefix: bytes = P4
     afi: int = 1
-    said: str = "accept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +26,11 @@ class Gone:
     """The routes are withdrawn, and no others; the session stays."""
 
     prefixes: tuple[tuple[int, bytes], ...] = ((1, P4),)
-    said: str = "withdraw"
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """The routes are what they were; the session stays."""
-
-    said: str = "no effect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +41,15 @@ class Reset:
     subcode: int
     data: bytes = b""
 
-    @property
-    def said(self) -> str:
-        data = f" data={self.data.hex()}" if self.data else ""
-        return f"NOTIFICATION {self.code}/{self.subcode}{data}"
-
 
 @dataclass(frozen=True, slots=True)
 class Closed:
     """The session closed without an answer."""
 
-    said: str = "close"
-
 
 @dataclass(frozen=True, slots=True)
 class Up:
     """The session comes up and carries routes."""
-
-    said: str = "session up"
 
 
 Expected: TypeAlias = Kept | Gone | Nothing | Reset | Closed | Up

@@ -39,7 +39,8 @@ def words(expected: Expected) -> str:
     """What we do, in a few words."""
     match expected:
         case Kept(changed):
-            dropped = [name_of(code) for code, value in changed.items() if value is None]
+            # LOCAL_PREF is always there on the way to an internal peer: a discarded one is seen to be our own.
+            dropped = [name_of(code) for code, value in changed.items() if value is None or code == 5]
             return f"taken without {', '.join(dropped)}" if dropped else "taken and passed on"
         case Gone():
             return "withdrawn; the session stays"

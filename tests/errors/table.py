@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
-from errors.attacks import ATTACK_CASES
+from errors.attacks import ATTACK_CASES, OPTION_CASES
 from errors.attributes import ATTRIBUTE_CASES
 from errors.cases import Case
 from errors.messages import FSM_CASES, MESSAGE_CASES
@@ -19,6 +19,7 @@ SECTIONS: Final = {
     "OPEN": OPEN_CASES,
     "FSM": FSM_CASES,
     "Published attacks": ATTACK_CASES,
+    "Options that decide": OPTION_CASES,
 }
 ALL: Final[list[Case]] = [case for cases in SECTIONS.values() for case in cases]
 CASES: Final = [pytest.param(case, id=case.name) for case in ALL]

@@ -141,7 +141,7 @@ async def test_a_peer_that_does_not_read_is_let_go(scene: Scene, autojump_clock:
         await source.send(*updates)
         await scene.watcher.wait_down()
         assert "send hold timer" in scene.watcher.why_down
-        assert not scene.watcher.queue
+        assert not scene.watcher.outbox.octets
         assert scene.tester.state is State.ESTABLISHED
         nursery.cancel_scope.cancel()
 
