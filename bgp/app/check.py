@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TextIO
 
 from bgp.app.config import Configuration, load
@@ -60,6 +61,7 @@ def as_json(configuration: Configuration) -> dict[str, object]:
         "peers": [_peer(speaker, peer) for peer in configuration.peers],
         "announced": [str(prefix) for prefix in configuration.announced],
         "policies": {name: str(policy) for name, policy in configuration.policies.items()},
+        "kernel": None if configuration.kernel is None else asdict(configuration.kernel),
         "warnings": list(warnings(speaker, configuration.peers)),
     }
 
@@ -80,6 +82,9 @@ def in_words(file: str, configuration: Configuration) -> list[str]:
         lines.append(f"    import {found['import']}; export {found['export']}")
     if configuration.announced:
         lines.append(f"announces {', '.join(map(str, configuration.announced))}")
+    if configuration.kernel is not None:
+        kernel = configuration.kernel
+        lines.append(f"routes go into kernel table {kernel.table}, protocol {kernel.protocol}, metric {kernel.metric}")
     lines += [f"policy {name}: {policy}" for name, policy in configuration.policies.items() if policy.rules]
     lines += [f"warning: {warning}" for warning in warnings(speaker, configuration.peers)]
     return lines

@@ -183,4 +183,7 @@ async def _bound(address: str, port: int) -> trio.SocketListener:
 
 
 def _endpoint(name: tuple[str, int] | tuple[str, int, int, int]) -> tuple[str, int]:
+    """Address and port; with a zone, which Python leaves apart, where the same address may be on other links too."""
+    if len(name) == 4 and name[3]:
+        return f"{name[0]}%{socket.if_indextoname(name[3])}", name[1]
     return name[0], name[1]

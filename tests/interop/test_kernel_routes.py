@@ -201,3 +201,40 @@ def test_a_speaker_that_is_killed_and_comes_back_costs_no_packet(wire: Wire, tmp
             wait_until(lambda: flow.sent > before + 100, "packets do not flow")
             assert flow.lost == 0
             assert far.prefixes() == ["10.1.0.0/24", "10.2.0.0/24"]
+
+
+UNNUMBERED = """\
+[speaker]
+asn = {asn}
+router_id = "{block}.1"
+listen = ["[::]:179"]
+[kernel]
+source_ipv4 = "{block}.1"
+[[announce]]
+prefix = "{block}.0/24"
+[[peer]]
+address = "{peer}%wire"
+asn = {peer_asn}
+connect_retry_time = 0.2
+import = "accept"
+export = "accept"
+"""
+
+
+def test_neighbours_without_ipv4_addresses_route_ipv4(wire: Wire, tmp_path: Path) -> None:
+    """RFC 8950 between link-local addresses: IPv4 routes by IPv6 gateways."""
+    near = UNNUMBERED.format(asn=65001, block="10.1.0", peer="fe80::2", peer_asn=65002)
+    far = UNNUMBERED.format(asn=65002, block="10.2.0", peer="fe80::1", peer_asn=65001)
+    for node, address in ((wire.near, "fe80::1/64"), (wire.far, "fe80::2/64")):
+        node.run("ip", "-4", "address", "flush", "dev", "wire")
+        node.run("ip", "address", "add", address, "dev", "wire")
+    with (
+        running(tmp_path / "near.toml", near, namespace=wire.near.descriptor),
+        running(tmp_path / "far.toml", far, namespace=wire.far.descriptor),
+    ):
+        for node in (wire.near, wire.far):
+            wait_for_routes(node, "10.1.0.0/24", "10.2.0.0/24")
+        assert routes(wire.near)["10.2.0.0/24"]["via"] == {"family": "inet6", "host": "fe80::2"}
+        with flowing(wire) as flow:
+            wait_until(lambda: flow.sent > 20, "packets do not flow")
+        assert flow.lost == 0
