@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = runpy.run_path(str(DOCS / "tables.py"))["PAGES"]
+WRITERS = ("tables.py", "models.py")
+PAGES = [(writer, *page) for writer in WRITERS for page in runpy.run_path(str(DOCS / writer))["PAGES"].items()]
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_the_page_is_what_the_tables_say(name: str) -> None:
-    assert (DOCS / name).read_text() == PAGES[name](), "run: python docs/tables.py"
+@pytest.mark.parametrize(("writer", "name", "page"), PAGES, ids=[name for _, name, _ in PAGES])
+def test_the_page_is_what_the_tables_say(writer: str, name: str, page: Callable[[], str]) -> None:
+    assert (DOCS / name).read_text() == page(), f"run: python docs/{writer}"

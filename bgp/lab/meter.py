@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,11 +18,15 @@ HEADER: Final = 19
 
 @dataclass(slots=True)
 class Traffic:
-    """What was sent and received, over all connections of a fabric; messages by type."""
+    """What was sent and received, over all connections of a fabric; messages by type.
+
+    `tap`, where there is one, is shown the octets of every write: from which address, to which, what.
+    """
 
     sent: Counter[int] = field(default_factory=Counter)
     received: Counter[int] = field(default_factory=Counter)
     octets: int = 0  #: sent
+    tap: Callable[[str, str, bytes], None] | None = None
 
     def copy(self) -> Traffic:
         """The counts of now."""
@@ -82,6 +86,8 @@ class MeteredConnection:
         await self._inner.send_all(octets)
         self._out.feed(octets)
         self._traffic.octets += len(octets)
+        if self._traffic.tap is not None:
+            self._traffic.tap(self.local[0], self.remote[0], octets)
 
     async def aclose(self) -> None:
         """See `Connection`."""

@@ -28,6 +28,8 @@ from bgp.topology.model import ROLES, Node, Session, Topology
 MAX_SESSION_LINES: Final = 20
 MAX_PEERS_IN_LINE: Final = 8
 MAX_FAILURES: Final = 8
+#: Columns for the end of a line of sessions: how many more there are.
+LAST_WORDS: Final = 24
 #: Wider output is no easier to read.
 MAX_WIDTH: Final = 120
 
@@ -163,12 +165,15 @@ class Report:
         line = Text(f"{'iBGP' if session.internal else 'eBGP'} ", "dim")
         line.append(f"{block.listener:>{width}}", STYLES[self.topology[block.listener].role])
         line.append(" ⇄ ", "dim")
-        for place, (name, at) in enumerate(peers[:MAX_PEERS_IN_LINE]):
+        room = self.console.width - LAST_WORDS
+        for place, (name, at) in enumerate(peers):
+            words = f"{'  ' if place else ''}{name} {at * 1000:.1f}"
+            if place == MAX_PEERS_IN_LINE or line.cell_len + len(words) > room:
+                line.append(f"  … {len(peers) - place} more by {peers[-1][1] * 1000:.1f}", "dim")
+                break
             line.append("  " if place else "")
             line.append(name, STYLES[self.topology[name].role])
             line.append(f" {at * 1000:.1f}", "dim")
-        if len(peers) > MAX_PEERS_IN_LINE:
-            line.append(f"  … {len(peers) - MAX_PEERS_IN_LINE} more by {peers[-1][1] * 1000:.1f}", "dim")
         line.append(" ms", "dim")
         return line
 
