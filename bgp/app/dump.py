@@ -19,7 +19,7 @@ from typing import Final
 from bgp.iana import AttributeCode as Code
 from bgp.message import MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
 from bgp.wire.formats.mrt_values import Address, LegacyStateChange, Peer, Record, StateChange
-from rib.as_path import AsPath
+from rib.as_path import AsPath, SegmentType
 from rib.attributes import Aggregator
 from rib.community import Community
 from rib.prefix import Prefix
@@ -30,6 +30,9 @@ NAMES: Final = {0xFFFFFF01: "no-export", 0xFFFFFF02: "no-advertise", 0xFFFFFF03:
 #: What bgpdump prints for a next hop that is not there.
 NO_NEXT_HOP: Final = "255.255.255.255"
 AS_TRANS: Final = 23456
+#: An aggregator that bgpdump takes for none.
+NOBODY: Final = IPv4Address("255.255.255.255")
+_ZEROS: Final = bytes(14)
 
 
 def message_head(record: Record, *, add_path: bool) -> str:
@@ -71,7 +74,12 @@ def address_text(address: Address) -> str:
 
 
 def ipv6_text(octets: bytes) -> str:
-    """As inet_ntop has it, mapped addresses in dotted form; unlike there, a single group of zeros is left out too."""
+    """As inet_ntop has it, mapped addresses in dotted form; unlike there, a single group of zeros is left out too.
+
+    And the last 16 bits alone are written as an IPv4 address, but for ::1.
+    """
+    if octets.startswith(_ZEROS) and octets[14:] > b"\0\1":
+        return f"::0.0.{octets[14]}.{octets[15]}"
     text = inet_ntop(AF_INET6, octets)
     if "::" in text or (":0" not in text and not text.startswith("0:")):
         return text
@@ -104,6 +112,13 @@ def _places(elements: tuple[Nlri, ...]) -> list[str]:
     return found
 
 
+def path_text(path: AsPath) -> str:
+    """An AS_PATH in bgpdump's spelling: the members of a confederation's set have commas between them too."""
+    return " ".join(
+        f"[{','.join(map(str, one.asns))}]" if one.type == SegmentType.CONFED_SET else str(one) for one in path.segments
+    )
+
+
 @lru_cache(maxsize=1 << 12)
 def attributes_text(attributes: tuple[PathAttribute, ...]) -> str:
     """The fields from AS_PATH on."""
@@ -119,14 +134,14 @@ def attributes_text(attributes: tuple[PathAttribute, ...]) -> str:
     aggregator = _aggregator(values)
     return "|".join(
         (
-            str(path),
+            path_text(path),
             ORIGINS[origin] if isinstance(origin, int) else "INCOMPLETE",
             str(next_hop) if isinstance(next_hop, IPv4Address | IPv6Address | str) else NO_NEXT_HOP,
             str(_number(values.get(Code.LOCAL_PREF))),
             str(_number(values.get(Code.MULTI_EXIT_DISC))),
             words,
             "AG" if Code.ATOMIC_AGGREGATE in values else "NAG",
-            "" if aggregator is None else f"{aggregator.asn} {aggregator.address}",
+            "" if aggregator is None or aggregator.address == NOBODY else f"{aggregator.asn} {aggregator.address}",
             "",
         )
     )

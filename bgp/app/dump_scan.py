@@ -11,7 +11,7 @@ from functools import lru_cache
 from struct import unpack
 from typing import Final, NamedTuple
 
-from bgp.app.dump import AS_TRANS, NAMES, ORIGINS, ipv6_text, prefix_text
+from bgp.app.dump import AS_TRANS, NAMES, NOBODY, ORIGINS, ipv6_text, path_text, prefix_text
 from bgp.iana import AttributeCode as Code
 from bgp.wire.attributes import check
 from bgp.wire.context import Context
@@ -265,7 +265,7 @@ def _sequence(value: bytes, size: int) -> str | None:
 def _path(values: dict[int, bytes], size: int) -> str:
     """The AS_PATH with what AS4_PATH knows better (RFC 6793 4.2.3)."""
     path, longer = path_from_octets(values.get(Code.AS_PATH, b""), size), values.get(Code.AS4_PATH)
-    return str(path if longer is None else path.merge_as4(path_from_octets(longer)))
+    return path_text(path if longer is None else path.merge_as4(path_from_octets(longer)))
 
 
 def _after(values: dict[int, bytes]) -> str:
@@ -289,4 +289,6 @@ def _aggregator(values: dict[int, bytes]) -> str:
         return ""
     if int.from_bytes(value[:-4], "big") == AS_TRANS:
         value = values.get(Code.AS4_AGGREGATOR, value)
+    if value[-4:] == NOBODY.packed:
+        return ""
     return f"{int.from_bytes(value[:-4], 'big')} {_next_hop(value[-4:])}"

@@ -7,7 +7,10 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from bgp.app import dump
+from bgp.message import PathAttribute
 from bgp.wire.formats.mrt_values import Bgp4mp, LegacyStateChange, Peer, Record, StateChange
+from rib.as_path import AsPath
+from rib.attributes import Aggregator
 
 PEER = Peer(IPv4Address("192.0.2.1"), 65001)
 
@@ -23,6 +26,10 @@ PEER = Peer(IPv4Address("192.0.2.1"), 65001)
         ("::ffff:1.2.3.4", "::ffff:1.2.3.4"),
         ("::1.2.3.4", "::1.2.3.4"),
         ("::1", "::1"),
+        ("::", "::"),
+        ("::2", "::0.0.0.2"),
+        ("::320", "::0.0.3.32"),
+        ("::1:0", "::0.1.0.0"),
         ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"),
         ("1:2:3:4:5:6:7:80", "1:2:3:4:5:6:7:80"),
         ("10:2:3:4:5:6:7:8", "10:2:3:4:5:6:7:8"),
@@ -31,6 +38,19 @@ PEER = Peer(IPv4Address("192.0.2.1"), 65001)
 )
 def test_ipv6_addresses(address: str, text: str) -> None:
     assert dump.ipv6_text(IPv6Address(address).packed) == text
+
+
+def test_paths_have_commas_in_every_set() -> None:
+    assert dump.path_text(AsPath.parse("1 2 {3,4} (5 6) [7 8]")) == "1 2 {3,4} (5 6) [7,8]"
+
+
+def test_an_aggregator_of_all_ones_is_none() -> None:
+    def text(address: str) -> str:
+        aggregator = Aggregator(65001, IPv4Address(address))
+        return dump.attributes_text((PathAttribute(0xC0, 7, aggregator),))
+
+    assert text("192.0.2.9") == "|INCOMPLETE|255.255.255.255|0|0||NAG|65001 192.0.2.9|"
+    assert text("255.255.255.255") == "|INCOMPLETE|255.255.255.255|0|0||NAG||"
 
 
 def test_changes_of_state() -> None:

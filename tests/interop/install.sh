@@ -2,7 +2,7 @@
 # Installs the daemons that the interop tests talk to, from Debian's or Ubuntu's packages. Needs root; says what it does.
 set -eu
 missing=
-for program in bird:bird2 /usr/lib/frr/bgpd:frr ip:iproute2 tshark:tshark gobgpd:gobgpd \
+for program in bird:bird2 /usr/lib/frr/bgpd:frr ip:iproute2 tshark:tshark gobgpd:gobgpd bgpdump:bgpdump \
     ping:iputils-ping sysctl:procps /usr/lib/cni/ptp:containernetworking-plugins unshare:util-linux; do
     command -v "${program%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${program%%:*}" ] || missing="$missing ${program#*:}"
 done
