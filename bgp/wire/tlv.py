@@ -21,7 +21,6 @@ class Row(NamedTuple):
     number: int
     kind: type[Any]
     codec: c.Construct
-    is_strict: bool = False  #: what it cannot read is an error, not a `Tlv`
 
 
 #: 1 octet type, 1 octet length.
@@ -53,16 +52,14 @@ def tuple_of(element: c.Construct) -> c.Construct:
 
 
 def read_tlv(rows: Iterable[Row], number: int, octets: bytes) -> Any:
-    """The value of a TLV. Raises Malformed only where the row is strict."""
+    """The value of a TLV, a `Tlv` where no row reads all of it."""
     for row in rows:
         if row.number == number:
             try:
                 value = parse(row.codec, octets)
-                if build(row.codec, value) == octets:
-                    return value
-            except Malformed as error:
-                if row.is_strict:
-                    raise Malformed(f"TLV {number}: {error}") from error
+                return value if build(row.codec, value) == octets else Tlv(number, octets)
+            except Malformed:
+                break
     return Tlv(number, octets)
 
 
@@ -80,10 +77,7 @@ def tlvs(head: c.Construct, rows: tuple[Row, ...] = ()) -> c.Construct:
     """A tuple of TLVs, each laid out as `head` has it."""
 
     def decoded(found: Any) -> tuple[Any, ...]:
-        try:
-            return tuple(read_tlv(rows, one.type, one.value) for one in found)
-        except Malformed as error:
-            raise ValueError(str(error)) from error
+        return tuple(read_tlv(rows, one.type, one.value) for one in found)
 
     def encoded(values: tuple[Any, ...]) -> list[dict[str, Any]]:
         try:

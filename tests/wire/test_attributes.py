@@ -338,6 +338,7 @@ WRONG = [
     (Code.PREFIX_SID, "05 0004 00 01 0015", Reaction.TREAT_AS_WITHDRAW, 9),
     (Code.PREFIX_SID, "05 0006 00 01 0002 0000", Reaction.TREAT_AS_WITHDRAW, 9),
     (Code.PREFIX_SID, "06 0006 01 01 0002 0000", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.PREFIX_SID, "06 000a 01 02 0001 00 01 0002 0000", Reaction.TREAT_AS_WITHDRAW, 9),
     (Code.ATTR_SET, "0000fd", Reaction.TREAT_AS_WITHDRAW, 9),
     (Code.ATTR_SET, "0000fde9 40 01", Reaction.TREAT_AS_WITHDRAW, 9),
     (Code.ATTR_SET, "0000fde9 40 01 02 00", Reaction.TREAT_AS_WITHDRAW, 9),
@@ -475,6 +476,24 @@ def test_check_and_codec_are_of_one_mind(code: int, octets: bytes, as4: bool) ->
 def test_a_value_that_an_attribute_cannot_have_is_refused(code: int, value: AttributeValue) -> None:
     with pytest.raises(Malformed):
         encode_value(code, value, DEFAULT)
+
+
+def test_a_service_with_reserved_bits_is_kept_as_octets() -> None:
+    """RFC 9252 2: the reserved octet is ignored; the value would not come out with it."""
+    octets = bytes.fromhex("05 0005 01 02 0001 00")
+    assert check(Code.PREFIX_SID, 0xC0, octets, DEFAULT) is None
+    assert decode_value(Code.PREFIX_SID, octets, DEFAULT) == PrefixSid((Tlv(5, octets[3:]),))
+
+
+def test_texts_that_are_not_utf_8_are_kept_as_octets() -> None:
+    for code, octets, tlv in (
+        (Code.BGP_LS, "0402 0001 ff", LinkState((Tlv(1026, b"\xff"),))),
+        (Code.BGP_LS, "0441 0004 7fc00001", LinkState((Tlv(1089, b"\x7f\xc0\0\1"),))),
+        (Code.TUNNEL_ENCAPSULATION, encapsulation(15, "82 0002 00 ff"), tunnel(15, Tlv(130, b"\0\xff"))),
+        (Code.TUNNEL_ENCAPSULATION, encapsulation(15, "0c 06 00 01 00000064"), tunnel(15, Tlv(12, b"\0\1\0\0\0\x64"))),
+    ):
+        assert decode_value(code, bytes.fromhex(octets), DEFAULT) == tlv
+        assert encode_value(code, tlv, DEFAULT) == bytes.fromhex(octets)
 
 
 def test_sets_within_sets_stay_octets() -> None:

@@ -18,6 +18,7 @@ from bgp.wire.context import DEFAULT, Context
 from bgp.wire.decoder import REMEMBERED, UpdateDecoder
 from bgp.wire.readers import READERS
 from bgp.wire.update import decode_update, encode_update
+from rib.family import IPV4_UNICAST, L2VPN_EVPN, Family
 
 
 def same(ours: Update | PeerError, theirs: Update | PeerError) -> bool:
@@ -65,6 +66,39 @@ def test_any_octets_are_a_message_or_the_one_error(body: bytes) -> None:
     decoder = Decoder()
     for octets in (body, b"\xff" * 16 + (19 + len(body)).to_bytes(2, "big") + b"\2" + body):
         assert isinstance(outcome(decoder.decode, octets), PeerError | Update) or octets[18] != 2
+
+
+ALWAYS = "40 01 01 00 40 02 06 02 01 0000fde9"
+
+
+@pytest.mark.parametrize(
+    ("block", "families"),
+    [
+        (f"{ALWAYS} 80 0e 0c 0002 01 00 00 20 20010db8 0000"[:-5], None),  # a next hop of no octets
+        (f"{ALWAYS} 80 0e 09 0001 01 04 0a000001 00", None),
+        (f"{ALWAYS} 80 0e 08 0001 01 04 0a000001", None),  # a next hop that runs to the end
+        (f"{ALWAYS} c0 0e 09 0001 01 04 0a000001 00", None),  # wrong flags
+        (f"{ALWAYS} 80 0f 05 0002 01 81 20", None),  # a prefix of 129 bits
+        (f"{ALWAYS} 80 0f 03 0019 46", [IPV4_UNICAST]),  # a family that was not negotiated
+        (f"{ALWAYS} 80 0f 06 0019 46 02 01 00", [L2VPN_EVPN]),  # a route that is malformed within its length
+        (f"{ALWAYS} 80 0e 02 0001", None),
+        ("80 0e 0b 0001 01 04 0a000001 00 08 0a", None),  # neither ORIGIN nor AS_PATH
+        (f"{ALWAYS} 40 01", None),
+        (f"{ALWAYS} 50 63 00", None),
+    ],
+)
+def test_what_is_not_regular_is_left_to_the_declarations(block: str, families: list[Family] | None) -> None:
+    octets = bytes.fromhex(block)
+    body = b"\0\0" + len(octets).to_bytes(2, "big") + octets
+    for peering in (None, "internal"):
+        context = Context(peering=peering, families=None if families is None else frozenset(families))
+        found = outcome(UpdateDecoder(context).decode, body)
+        assert same(found, outcome(decode_update, body, context))
+
+
+@pytest.mark.parametrize("cut", range(4))
+def test_a_body_that_is_too_short(cut: int) -> None:
+    assert same(outcome(UpdateDecoder(DEFAULT).decode, bytes(cut)), outcome(decode_update, bytes(cut), DEFAULT))
 
 
 @pytest.mark.parametrize("cut", range(23))

@@ -82,6 +82,10 @@ internals = st.builds(
 )
 
 
+#: Nothing changes, not even what an internal peer must have.
+KEEP = Rewrite(external=True, keep_med=True)
+
+
 def sent(record: Attributes, rewrite: Rewrite, as4: bool) -> Attributes | None:
     """The record as the other side reads it; None where it was refused."""
     (message,) = Encoder(as4=as4).announce(IPV4_UNICAST, record, rewrite, [b"\x08\n"])
@@ -102,6 +106,30 @@ def without_order(record: Attributes | None) -> Attributes:
 @settings(max_examples=300)
 def test_what_goes_out_is_the_record_rewritten(record: Attributes, rewrite: Rewrite) -> None:
     assert without_order(sent(record, rewrite, as4=True)) == rewrite.apply(record)  # type: ignore[arg-type]
+
+
+@given(records, st.one_of(externals, internals), st.booleans())
+@settings(max_examples=200)
+def test_what_was_received_goes_out_as_what_was_made(record: Attributes, rewrite: Rewrite, usual: bool) -> None:
+    """The short ways of blocks that were read from the wire, the usual ones among them."""
+    if usual:
+        path = AsPath.of(*(list(record.as_path) or [65002]))
+        record = Attributes(as_path=path, next_hop=record.next_hop, med=record.med, communities=record.communities)
+        rewrite = Rewrite(prepend=65001, next_hop=rewrite.next_hop, external=True)
+    (message,) = Encoder().announce(IPV4_UNICAST, record, KEEP, [b"\x08\n"])
+    found = UpdateScanner(Context(peering="confederation")).scan(message, 19, len(message))
+    received = found.attributes if isinstance(found, Reach) else found.announced[0].attributes
+    assert without_order(sent(received, rewrite, as4=True)) == rewrite.apply(received)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("length", [0, 1, 62, 63, 64, 254, 255, 256, 600])
+@pytest.mark.parametrize("override", [None, (65002, 65001)])
+def test_a_path_of_any_length_is_prepended_to(length: int, override: tuple[int, int] | None) -> None:
+    rewrite = Rewrite(prepend=65001, next_hop=IPv4Address("10.0.0.1"), external=True, override=override)
+    record = Attributes(as_path=AsPath.of(*[65003] * length), next_hop=IPv4Address("10.0.0.2"))
+    found = sent(record, rewrite, as4=True)
+    assert found is not None
+    assert list(found.as_path) == [65001] + [65003] * length
 
 
 @given(records, st.one_of(externals, internals))
