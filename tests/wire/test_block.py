@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from strategies import raw_attribute
+
 from bgp.error import Reaction
 from bgp.message import PathAttribute
 from bgp.wire.attributes import encode_attribute
@@ -98,3 +102,30 @@ def test_what_is_malformed_is_not_passed_on() -> None:
         assert [error.reaction for error in found.errors] == [Reaction.ATTRIBUTE_DISCARD]
         assert found.attributes is not None
         assert found.attributes.tail == b""
+
+
+@st.composite
+def usual_blocks(draw: st.DrawFn) -> bytes:
+    """ORIGIN, AS_PATH, NEXT_HOP and some of what may follow, an octet changed or cut off in one of two."""
+    some = [code for code in (4, 6, 7, 8, 32) if draw(st.booleans())]
+    raw = b"".join(draw(raw_attribute(code, 4)) for code in (1, 2, 3, *some))
+    match draw(st.integers(0, 3)):
+        case 0:
+            return raw[: draw(st.integers(0, len(raw)))]
+        case 1 if raw:
+            at = draw(st.integers(0, len(raw) - 1))
+            return raw[:at] + bytes((draw(st.integers(0, 255)),)) + raw[at + 1 :]
+    return raw
+
+
+@given(usual_blocks(), st.sampled_from([None, 65001]))
+@settings(max_examples=400)
+def test_the_short_way_reads_what_the_long_one_reads(raw: bytes, first_as: int | None) -> None:
+    context = Context(peering="external", peer_asn=first_as, enforce_first_as=first_as is not None)
+    short = BlockReader(context, {}).read_usual(raw)
+    event(f"usual: {short is not None}")
+    if short is not None:
+        long = BlockReader(context, {}).read_any(raw)
+        assert isinstance(long, SpelledAttributes)
+        names = ("origin", "med", "local_pref", *SpelledAttributes.__slots__)
+        assert {name: getattr(short, name) for name in names} == {name: getattr(long, name) for name in names}
