@@ -78,12 +78,13 @@ def run_lab(
     Raises LocalError for wrong usage, before anything is written, and BrokenPipeError where nobody reads `out` any more.
     """
     topology = build(model, parameters)
-    if options.export is not None:
-        export_topology(topology, options.export)
+    written = [] if options.export is None else export_topology(topology, options.export)
     run = Run(topology, fabric, options, None if json_output else Report(topology, out))
     result = _trio_run(run, options)
     if options.svg is not None:
         _write(options.svg, run.picture)
+    if run.report is not None:
+        run.report.files(options.svg, options.export, len(written))
     if run.report is not None and run.report.broken:
         raise BrokenPipeError
     if run.report is None:

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from io import TextIOBase
+from pathlib import Path
 from typing import Final, NamedTuple, TextIO, cast
 
 from rich.console import Console
@@ -285,6 +286,13 @@ class Report:
         kinds = ", ".join(f"{count} {_message(kind)}" for kind, count in sorted(traffic.sent.items()))
         spent = "" if result.cost is None else f" {result.cost.cpu:.2f} s of CPU, {result.cost.megabytes:.0f} MB."
         self._print(Text(f"  {traffic.sent.total():,} messages ({kinds}), {traffic.octets:,} octets.{spent}", "dim"), 0)
+
+    def files(self, picture: Path | None, folder: Path | None, configurations: int) -> None:
+        """What was written beside."""
+        if picture is not None:
+            self._print(Text(f"  The picture is {picture}.", "dim"), 0)
+        if folder is not None:
+            self._print(Text(f"  {configurations} configurations for BIRD and FRR are in {folder}.", "dim"), 0)
 
     def _table(self, table: Table) -> None:
         self.console.print(Padding(table, (0, 0, 0, 2)))
