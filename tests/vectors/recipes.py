@@ -33,6 +33,7 @@ class Recipe:
     files: Mapping[str, str] = field(default_factory=dict)
     then: Sequence[Sequence[str]] = ()  #: commands to run once the session is up
     environment: Mapping[str, str] | None = None
+    feeds_to: tuple[str, int] | None = None  #: where a speaker that cannot originate the routes learns them
     collector_asn: int = 65000
     bgp_id: IPv4Address = IPv4Address("127.0.0.2")
 
@@ -285,6 +286,38 @@ _FRR_ROUTES: Final = [
     (VPNV6, "rd 65001:1 2001:db8:1::/48 label 102"),
 ]
 
+#: VPN routes are originated on OpenBSD only, so this one passes on what it is fed.
+_OPENBGPD: Final = """\
+AS 65001
+router-id 127.0.0.31
+listen on 127.0.0.31 port 11179
+socket "{folder}/bgpd.sock"
+neighbor {collector} {{
+  remote-as 65000
+  port {port}
+  local-address 127.0.0.31
+  multihop 5
+  announce IPv4 vpn
+  announce IPv6 vpn
+}}
+neighbor 127.0.0.33 {{
+  remote-as 65033
+  passive
+  local-address 127.0.0.31
+  multihop 5
+  announce IPv4 vpn
+  announce IPv6 vpn
+}}
+nexthop qualify via default
+allow from any
+allow to any
+"""
+_OPENBGPD_ROUTES: Final = [
+    (VPNV4, "rd 65001:1 10.1.0.0/16 label 100"),
+    (VPNV4, "rd 10.0.0.1:7 10.2.3.0/24 label 100/101"),
+    (VPNV6, "rd 4200000001:2 2001:db8:1::/48 label 102"),
+]
+
 RECIPES: Final[dict[str, Recipe]] = {
     "bird": Recipe(
         ["bird", "-f", "-c", "bird.conf", "-s", "{folder}/bird.ctl"], _BIRD_ROUTES, files={"bird.conf": _BIRD}
@@ -300,6 +333,12 @@ RECIPES: Final[dict[str, Recipe]] = {
         [(family, text) for _, family, text in _GOBGP_TABLE],
         files={"gobgp.toml": _GOBGP},
         then=[[*_ADD.split(), *command.split()] for command, _, _ in _GOBGP_TABLE],
+    ),
+    "openbgpd": Recipe(
+        ["/usr/sbin/bgpd", "-d", "-f", "{folder}/bgpd.conf"],
+        _OPENBGPD_ROUTES,
+        files={"bgpd.conf": _OPENBGPD},
+        feeds_to=("127.0.0.31", 11179),
     ),
     "frr": Recipe(
         ["/usr/lib/frr/bgpd", "-S", "-n", "-f", "bgpd.conf", "-p", "11791", "-l", "127.0.0.1", "-P", "0",

@@ -7,6 +7,7 @@ beside it: family, our words for the route. The tests hold the two against each 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -14,34 +15,49 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Final
 
 from recipes import RECIPES, Recipe
 
 from bgp.capability import Capability, FourOctetAs, Multiprotocol, RouteRefresh
-from bgp.message import Keepalive, Open, Update
+from bgp.message import Keepalive, MpReach, Open, PathAttribute, Update
 from bgp.wire.codec import encode, read
 from bgp.wire.context import Context
+from bgp.wire.nlri import FAMILIES
+from bgp.wire.nlri.keys import parse_destination
+from rib.as_path import AsPath
+from rib.attributes import Origin
 
 HERE: Final = Path(__file__).parent
 COLLECTOR: Final = "127.0.0.2"
 PORT: Final = 11790
+FEEDER: Final = "127.0.0.33"
+FEEDER_ASN: Final = 65033
 #: Seconds without a message after which a speaker has said all that it will.
 QUIET: Final = 4.0
 
 
 def record(name: str, recipe: Recipe) -> int:
     """Run one speaker and write down what it says; gives the number of UPDATEs."""
-    with socket.create_server((COLLECTOR, PORT)) as listener, tempfile.TemporaryDirectory() as folder:
+    with (
+        socket.create_server((COLLECTOR, PORT)) as listener,
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.ExitStack() as stack,
+    ):
         listener.settimeout(30)
         for file, text in recipe.files.items():
-            (Path(folder) / file).write_text(text.format(collector=COLLECTOR, port=PORT, folder=folder))
+            path = Path(folder) / file
+            path.write_text(text.format(collector=COLLECTOR, port=PORT, folder=folder))
+            path.chmod(0o600)
         Path(folder).chmod(0o777)
         command = [word.format(folder=folder, port=PORT) for word in recipe.command]
         with subprocess.Popen(command, env=recipe.environment, cwd=folder, stdout=subprocess.DEVNULL) as process:
             try:
                 connection, _ = listener.accept()
+                if recipe.feeds_to is not None:
+                    stack.enter_context(_feed(recipe, recipe.feeds_to))
                 messages = list(_session(connection, recipe, folder))
             finally:
                 process.terminate()
@@ -55,6 +71,22 @@ def record(name: str, recipe: Recipe) -> int:
         for family, text in recipe.routes:
             out.write(json.dumps({"family": str(family), "route": text}) + "\n")
     return len(messages)
+
+
+def _feed(recipe: Recipe, address: tuple[str, int]) -> socket.socket:
+    """A session over which a speaker that cannot originate the routes of its table learns them, to pass them on."""
+    connection = socket.create_connection(address, 30, source_address=(FEEDER, 0))
+    families: tuple[Capability, ...] = tuple(Multiprotocol(family) for family in recipe.families)
+    connection.sendall(encode(Open(4, FEEDER_ASN, 90, IPv4Address(FEEDER), (*families, FourOctetAs(FEEDER_ASN)))))
+    _message(connection.makefile("rb").read)
+    connection.sendall(encode(Keepalive()))
+    for family, text in recipe.routes:
+        hop = IPv6Address("2001:db8::9") if 12 not in FAMILIES[family].next_hops else IPv4Address("192.0.2.9")
+        reach = MpReach(family, (hop,), (parse_destination(family, text),))
+        path = AsPath.parse(str(FEEDER_ASN))
+        attributes = (PathAttribute(0x80, 14, reach), PathAttribute(0x40, 1, Origin.IGP), PathAttribute(0x40, 2, path))
+        connection.sendall(encode(Update(attributes=attributes)))
+    return connection
 
 
 def _session(connection: socket.socket, recipe: Recipe, folder: str) -> Iterator[bytes]:

@@ -28,8 +28,8 @@ def configured(who: str) -> list[tuple[Family, str]]:
     return sorted((Family.parse(line["family"]), line["route"]) for line in lines)
 
 
-def test_there_are_vectors_of_four_speakers() -> None:
-    assert SPEAKERS == ["bird", "exabgp", "frr", "gobgp"]
+def test_there_are_vectors_of_five_speakers() -> None:
+    assert SPEAKERS == ["bird", "exabgp", "frr", "gobgp", "openbgpd"]
 
 
 @pytest.mark.parametrize("who", SPEAKERS)
