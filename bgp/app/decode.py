@@ -67,7 +67,7 @@ def _decode_file(file: File, name: str, printer: Printer, tick: Tick) -> bool:
                 pass
             case Kind.TEXT:
                 for line in tick(iter(lambda: file.readline(LONGEST_LINE), b"")):
-                    text = line.decode("utf-8", "replace").strip()
+                    text = line.decode("utf-8", "replace").strip("\ufeff \t\r\n\v\f")
                     if text:
                         _line(text, printer)
             case Kind.MRT:

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
@@ -20,7 +21,7 @@ from bgp.wire.header import MARKER
 
 #: Octets at the beginning of a file that are looked at.
 SNIFFED: Final = 64
-_TEXT: Final = re.compile(rb"\A[\s\x20-\x7e]*\Z")
+_TEXT: Final = re.compile(rb"\A[\s\x20-\x7e\x80-\xff]*\Z")
 _PCAP: Final = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d")
 _PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 #: BMP (RFC 7854 4.1): version 3, a length that can be, a type up to 6.
@@ -52,7 +53,7 @@ def kind_of(head: bytes) -> Kind:
         return Kind.PCAP
     if head.startswith(_PCAPNG):
         return Kind.PCAPNG
-    if _TEXT.match(head):
+    if _is_text(head):
         return Kind.TEXT
     if head.startswith(MARKER):
         return Kind.MESSAGES
@@ -61,6 +62,15 @@ def kind_of(head: bytes) -> Kind:
     if len(head) < 6 or int.from_bytes(head[4:6], "big") in KNOWN_TYPES:
         return Kind.MRT
     return Kind.UNKNOWN
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file that begins so is text in UTF-8; its last character may be cut off."""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return _TEXT.match(head) is not None
 
 
 @contextmanager
