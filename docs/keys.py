@@ -204,8 +204,8 @@ Routes that the speaker originates. Either `prefix` or `prefixes` must be there.
 
 {announce}
 
-A community is `AS:VALUE` or a well-known name such as `no-export`; a large community `A:B:C`; an extended one `rt:AS:N`,
-`ro:AS:N`, another of the words that `bgp decode` prints, or 16 hexadecimal digits. An AS_PATH is numbers with spaces
+A community is `AS:VALUE` or a well-known name such as `no-export`; a large community `A:B:C`; an extended one `target:AS:N`,
+`origin:AS:N`, another of the words that `bgp decode` prints, or 16 hexadecimal digits. An AS_PATH is numbers with spaces
 between, `{1,2}` for a set.
 
 ## [[peer]]

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Final, Protocol, assert_never
 
+from bgp.app import own
+from bgp.app.own import OwnRoute
 from bgp.app.protocol import (
     Announce,
     AskKernel,
@@ -124,11 +126,12 @@ async def _obey(program: Program, command: Command) -> str:
     """Do what is asked; gives what was done, in words."""
     speaker = program.speaker
     match command:
-        case Announce(prefixes=prefixes):
-            speaker.announce_all(prefixes, command.attributes())
-            return f"announced {_listed(prefixes)}"
-        case Withdraw(prefixes=prefixes):
-            return _withdraw(speaker, prefixes)
+        case Announce():
+            routes, attributes = _own_routes(command), command.attributes()
+            own.announce(speaker, dict.fromkeys(routes, attributes))
+            return f"announced {_listed(routes)}"
+        case Withdraw():
+            return _withdraw(speaker, _own_routes(command))
         case Reset():
             (peer,) = _peers(speaker, command.peer)
             peer.reset(cease(CeaseSubcode.ADMINISTRATIVE_RESET, command.message))
@@ -160,15 +163,20 @@ def cease(subcode: CeaseSubcode, message: str) -> Notification:
     return Notification(NotificationCode.CEASE, subcode, bytes((len(octets),)) + octets if octets else b"")
 
 
-def _withdraw(speaker: Speaker, prefixes: Iterable[Prefix]) -> str:
+def _own_routes(command: Announce | Withdraw) -> tuple[OwnRoute, ...]:
+    try:
+        return own.own_routes(command.prefixes, command.family, command.routes)
+    except ValueError as error:
+        raise LocalError(str(error)) from None
+
+
+def _withdraw(speaker: Speaker, routes: Iterable[OwnRoute]) -> str:
     """All of them or none."""
-    known = {(family.afi, nlri) for family, routes in speaker.announced.items() for nlri in routes}
-    missing = [prefix for prefix in prefixes if (prefix.afi, prefix.nlri) not in known]
+    missing = [route for route in routes if not own.is_announced(speaker, route)]
     if missing:
         raise Failed(f"not announced by this speaker: {_listed(missing)}")
-    for prefix in dict.fromkeys(prefixes):
-        speaker.withdraw(prefix)
-    return f"withdrew {_listed(prefixes)}"
+    own.withdraw(speaker, routes)
+    return f"withdrew {_listed(routes)}"
 
 
 def _refresh(speaker: Speaker, peer: Peer) -> str:
@@ -183,8 +191,8 @@ def _refresh(speaker: Speaker, peer: Peer) -> str:
     return f"tells {peer.address} all routes again, and has asked it for the same"
 
 
-def _listed(prefixes: Iterable[Prefix]) -> str:
-    return ", ".join(map(str, prefixes))
+def _listed(routes: Iterable[OwnRoute]) -> str:
+    return ", ".join(map(str, routes))
 
 
 def _row(value: Mapping[str, object]) -> str:

@@ -30,7 +30,13 @@ PeerOption = Annotated[
 ]
 Within = Annotated[str | None, typer.Option("--within", metavar="PREFIX", help="Only prefixes that this one covers.")]
 PeerArgument = Annotated[str, typer.Argument(metavar="PEER", help="Address or name of a peer.")]
-Prefixes = Annotated[list[str], typer.Argument(metavar="PREFIX...", help="Prefixes, such as 10.1.0.0/26.")]
+Routes = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PREFIX...", help="Prefixes, such as 10.1.0.0/26; with --family, its routes as `bgp show` prints them."
+    ),
+]
+OfFamily = Annotated[str | None, typer.Option("--family", metavar="FAMILY", help="Routes of another family: vpnv4, …")]
 Message = Annotated[str, typer.Option("--message", metavar="TEXT", help="What to tell the peers (RFC 9003).")]
 
 
@@ -196,11 +202,16 @@ def _obey(answer: Answer) -> None:
     print(answer.end)
 
 
+def _named(routes: list[str], family: str | None) -> dict[str, object]:
+    return {"prefixes": routes} if family is None else {"family": family, "routes": routes}
+
+
 Values = list[str] | None
 
 
 def announce(
-    prefixes: Prefixes,
+    routes: Routes,
+    family: OfFamily = None,
     next_hop: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Default: our own address.")] = None,
     med: Annotated[int | None, typer.Option(help="MULTI_EXIT_DISC.")] = None,
     local_pref: Annotated[int | None, typer.Option(help="LOCAL_PREF, towards internal peers.")] = None,
@@ -210,7 +221,7 @@ def announce(
     ] = None,
     community: Annotated[Values, typer.Option(metavar="AS:N", help="A community or its name; may be repeated.")] = None,
     large_community: Annotated[Values, typer.Option(metavar="A:B:C", help="May be repeated.")] = None,
-    ext_community: Annotated[Values, typer.Option(metavar="rt:AS:N", help="May be repeated.")] = None,
+    ext_community: Annotated[Values, typer.Option(metavar="target:AS:N", help="May be repeated.")] = None,
     control: Control = None,
 ) -> None:
     """Originate routes, or change the attributes of those that are originated.
@@ -220,7 +231,7 @@ def announce(
     answer = _ask(
         control,
         "announce",
-        prefixes=prefixes,
+        **_named(routes, family),
         next_hop=next_hop,
         med=med,
         local_pref=local_pref,
@@ -233,12 +244,12 @@ def announce(
     _obey(answer)
 
 
-def withdraw(prefixes: Prefixes, control: Control = None) -> None:
+def withdraw(routes: Routes, family: OfFamily = None, control: Control = None) -> None:
     """Originate routes no more.
 
     Example: bgp withdraw 10.1.0.0/26
     """
-    _obey(_ask(control, "withdraw", prefixes=prefixes))
+    _obey(_ask(control, "withdraw", **_named(routes, family)))
 
 
 def reset(peer: PeerArgument, message: Message = "", control: Control = None) -> None:

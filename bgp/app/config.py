@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bgp.app.failure import Failure
+from bgp.app.own import OwnRoute, own_routes
 from bgp.app.positions import Place, locate
 from bgp.app.schema import build, describe, frozen, table, unknown, words
 from bgp.net.kernel import KernelOptions
@@ -20,6 +21,7 @@ from bgp.options import PeerOptions, SpeakerOptions
 from rib.as_path import EMPTY, AsPath
 from rib.attributes import Attributes, Origin
 from rib.community import Community, ExtendedCommunity, LargeCommunity
+from rib.family import Family
 from rib.policy import Action, Policy, accept, reject
 from rib.prefix import Prefix
 
@@ -61,27 +63,25 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """An `[[announce]]` table: prefixes that the speaker originates, and with which attributes."""
+    """An `[[announce]]` table: routes that the speaker originates, and with which attributes."""
 
     prefix: Prefix | None = None
     prefixes: tuple[Prefix, ...] = ()
-    next_hop: IPv4Address | IPv6Address | None = None
+    family: Family | None = None  #: of `routes`
+    routes: tuple[str, ...] = ()  #: destinations of another family, each as `bgp show routes` prints it
+    next_hop: IPv4Address | IPv6Address | None = None  #: without it: our address on the session
     med: int | None = None
     local_pref: int | None = None
     origin: Origin = Origin.IGP
-    as_path: AsPath = EMPTY
+    as_path: AsPath = EMPTY  #: before which our AS number is put
     communities: tuple[Community, ...] = ()
     large_communities: tuple[LargeCommunity, ...] = ()
     ext_communities: tuple[ExtendedCommunity, ...] = ()
 
-    def __post_init__(self) -> None:
-        if not self.all_prefixes:
-            raise ValueError("expected `prefix` or `prefixes`")
-
-    @property
-    def all_prefixes(self) -> tuple[Prefix, ...]:
-        """`prefix` and `prefixes`."""
-        return self.prefixes if self.prefix is None else (self.prefix, *self.prefixes)
+    def own_routes(self) -> tuple[OwnRoute, ...]:
+        """All that is announced. Raises ValueError for what cannot be, and for nothing."""
+        prefixes = self.prefixes if self.prefix is None else (self.prefix, *self.prefixes)
+        return own_routes(prefixes, self.family, self.routes)
 
     @property
     def attributes(self) -> Attributes:
@@ -106,7 +106,7 @@ class Configuration:
     control: str | None
     peers: tuple[PeerOptions, ...]
     policies: Mapping[str, Policy]
-    announced: Mapping[Prefix, Attributes]
+    announced: Mapping[OwnRoute, Attributes]
     kernel: KernelOptions | None = None
 
 
@@ -207,17 +207,22 @@ class _Reader:
                 known.setdefault(name, reject)
         return known
 
-    def _announced(self, announcements: Mapping[int, Announcement]) -> dict[Prefix, Attributes]:
-        announced: dict[Prefix, Attributes] = {}
-        first: dict[Prefix, int] = {}
+    def _announced(self, announcements: Mapping[int, Announcement]) -> dict[OwnRoute, Attributes]:
+        announced: dict[OwnRoute, Attributes] = {}
+        first: dict[OwnRoute, int] = {}
         for index, announcement in announcements.items():
-            line = self._line(("announce", index))
+            place = ("announce", index)
+            try:
+                routes = announcement.own_routes()
+            except ValueError as error:
+                self._complain(place, str(error))
+                continue
             attributes = announcement.attributes
-            for prefix in announcement.all_prefixes:
-                if prefix in announced:
-                    self._complain(("announce", index), f"{prefix} is announced already (line {first[prefix]})")
-                announced[prefix] = attributes
-                first[prefix] = line
+            for route in routes:
+                if route in announced:
+                    self._complain(place, f"{route} is announced already (line {first[route]})")
+                announced[route] = attributes
+                first[route] = self._line(place)
         return announced
 
     def _same_peers(self) -> None:

@@ -102,9 +102,11 @@ class AskKernel:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Originate routes, or change them."""
+    """Originate routes, or change them: prefixes, or `routes` of another family, each as `routes` prints it."""
 
-    prefixes: tuple[Prefix, ...]
+    prefixes: tuple[Prefix, ...] = ()
+    family: Family | None = None
+    routes: tuple[str, ...] = ()
     next_hop: IPv4Address | IPv6Address | None = None
     med: int | None = None
     local_pref: int | None = None
@@ -116,7 +118,7 @@ class Announce:
 
     def attributes(self) -> Attributes:
         """The path attributes of the routes."""
-        names = {field.name for field in fields(self)} - {"prefixes"}
+        names = {field.name for field in fields(self)} - {"prefixes", "family", "routes"}
         return Attributes(**{name: getattr(self, name) for name in names})
 
 
@@ -124,7 +126,9 @@ class Announce:
 class Withdraw:
     """Originate routes no more."""
 
-    prefixes: tuple[Prefix, ...]
+    prefixes: tuple[Prefix, ...] = ()
+    family: Family | None = None
+    routes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

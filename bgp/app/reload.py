@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from ipaddress import ip_address
 
+from bgp.app import own
 from bgp.app.config import ConfigError, Configuration, Problem
+from bgp.app.own import OwnRoute
 from bgp.iana import CeaseSubcode, NotificationCode
 from bgp.message import Notification
 from bgp.net import Speaker
 from bgp.options import PeerOptions
 from rib.attributes import Attributes
-from rib.prefix import Prefix
 
 #: RFC 4486: the session has to start anew because its options changed.
 CHANGED = Notification(NotificationCode.CEASE, CeaseSubcode.OTHER_CONFIGURATION_CHANGE, b"")
@@ -20,7 +21,7 @@ CHANGED = Notification(NotificationCode.CEASE, CeaseSubcode.OTHER_CONFIGURATION_
 
 async def begin(speaker: Speaker, configuration: Configuration) -> None:
     """Give a new speaker its routes, then its peers."""
-    _announce(speaker, configuration.announced)
+    own.announce(speaker, configuration.announced)
     for peer in configuration.peers:
         await speaker.add_peer(peer)
 
@@ -44,23 +45,15 @@ def _refuse_restart(file: str, old: Configuration, new: Configuration) -> None:
         raise ConfigError(file, [Problem(0, key, "cannot change without a restart") for key in keys])
 
 
-def _announce(speaker: Speaker, announced: Mapping[Prefix, Attributes]) -> None:
-    together: dict[Attributes, list[Prefix]] = {}
-    for prefix, attributes in announced.items():
-        together.setdefault(attributes, []).append(prefix)
-    for attributes, prefixes in together.items():
-        speaker.announce_all(prefixes, attributes)
-
-
-def _change_routes(speaker: Speaker, old: Mapping[Prefix, Attributes], new: Mapping[Prefix, Attributes]) -> list[str]:
+def _change_routes(
+    speaker: Speaker, old: Mapping[OwnRoute, Attributes], new: Mapping[OwnRoute, Attributes]
+) -> list[str]:
     """Routes that came over the control socket are none of the file's business."""
-    fresh = {prefix: attributes for prefix, attributes in new.items() if old.get(prefix) != attributes}
-    there = {(family.afi, nlri) for family, routes in speaker.announced.items() for nlri in routes}
-    gone = [prefix for prefix in old.keys() - new.keys() if (prefix.afi, prefix.nlri) in there]
-    _announce(speaker, fresh)
-    for prefix in gone:
-        speaker.withdraw(prefix)
-    return _counted({"prefixes announced": len(fresh), "prefixes withdrawn": len(gone)})
+    fresh = {route: attributes for route, attributes in new.items() if old.get(route) != attributes}
+    gone = [route for route in old if route not in new and own.is_announced(speaker, route)]
+    own.announce(speaker, fresh)
+    own.withdraw(speaker, gone)
+    return _counted({"routes announced": len(fresh), "routes withdrawn": len(gone)})
 
 
 async def _change_peers(speaker: Speaker, old: Configuration, new: Configuration) -> list[str]:

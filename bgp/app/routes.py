@@ -48,9 +48,9 @@ class Decision:
     kept_from: dict[str, str]  #: peers that do not hear of it, with the reason
 
 
-def text_of(family: Family, nlri: bytes) -> str:
-    """NLRI as text."""
-    return nlri_text(family.afi, nlri) if family.safi in _PREFIXES else key_text(family, nlri)
+def text_of(family: Family, nlri: bytes, binding: bytes = b"") -> str:
+    """NLRI as text, with what is bound to it, such as labels."""
+    return nlri_text(family.afi, nlri) if family.safi in _PREFIXES else key_text(family, nlri, binding)
 
 
 def attributes_json(attributes: Attributes) -> dict[str, object]:
@@ -125,7 +125,7 @@ class Speller:
             except KeyError:
                 body = self.body(family, nlri, path)
             if body is not None:
-                yield f'{{"prefix":{quote(text_of(family, nlri))},{head}{body}'
+                yield f'{{"prefix":{quote(text_of(family, nlri, path.attributes.binding))},{head}{body}'
 
     def body(self, family: Family, nlri: bytes, path: Path) -> str | None:
         """What follows the prefix; None to leave the route out."""

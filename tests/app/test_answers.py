@@ -16,7 +16,11 @@ from bgp.message import PathAttribute
 from bgp.net import Speaker
 from bgp.net.kernel import Fib, KernelOptions, MemoryKernel, serve_kernel
 from rib.community import Community
+from rib.family import IPV4_UNICAST, VPNV4
+from rib.labelled import VpnPrefix
 from rib.policy import Action, Match, Policy, PrefixRange, Rule
+from rib.prefix import Prefix
+from rib.route_distinguisher import RouteDistinguisher
 
 
 class Running:
@@ -381,3 +385,24 @@ async def test_attributes_that_nobody_knows_are_shown(autojump_clock: trio.testi
         (found,) = await rows(program, "routes")
     assert len(found["unknown"]) == 1
     assert "0102" in found["unknown"][0]
+
+
+async def test_routes_of_other_families(autojump_clock: trio.testing.MockClock) -> None:
+    families = {"families": (IPV4_UNICAST, VPNV4)}
+    text = str(VpnPrefix(RouteDistinguisher.parse("65000:1"), Prefix("10.0.0.0/8"), (100,)))
+    async with laboratory() as lab:
+        near, far = await lab.speaker(65001, "10.0.0.1"), await lab.speaker(65002, "10.0.0.2")
+        await lab.connect(near, far, **families)
+        program = Running(near)
+        _, said = await ask(program, "announce", family="vpnv4", routes=[text], ext_communities=["rt:65000:1"])
+        await settle()
+        (ours,) = await rows(program, "routes", family="vpnv4")
+        (theirs,) = await rows(Running(far), "received", peer="10.0.0.1")
+        await ask(program, "withdraw", family="vpnv4", routes=[text])
+        await settle()
+        assert await rows(Running(far), "routes") == []
+        with pytest.raises(LocalError, match=r"^`routes` are of the family that `family` names, which is missing$"):
+            await ask(program, "announce", routes=[text])
+    assert said == f"announced vpnv4 {text}"
+    assert ours["prefix"] == theirs["prefix"] == text
+    assert theirs["ext_communities"] == ["target:65000:1"]

@@ -7,15 +7,18 @@ from typing import get_type_hints
 import pytest
 
 from bgp.app.config import ConfigError, Configuration, load, parse
+from bgp.app.own import own_routes
 from bgp.app.schema import ALIASES, CHECKS, keys_of
 from bgp.net.kernel import KernelOptions
 from bgp.options import AddPathMode, NextHopSelf, PeerOptions, RestartMode, SpeakerOptions
 from rib.attributes import Attributes, Origin
 from rib.community import Community, LargeCommunity
 from rib.decision import DecisionOptions
-from rib.family import IPV4_UNICAST, IPV6_UNICAST
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, VPNV4
+from rib.labelled import VpnPrefix
 from rib.policy import Action, Match, Policy, PrefixRange, Rule, Set, accept, reject
 from rib.prefix import Prefix
+from rib.route_distinguisher import RouteDistinguisher
 
 SPEAKER = '[speaker]\nasn = 65001\nrouter_id = "10.0.0.1"\n'
 PEER = SPEAKER + '[[peer]]\naddress = "10.0.0.2"\nasn = 65002\n'
@@ -60,7 +63,7 @@ AFTER_SPEAKER = [
     ("[peers]", ["x.toml:4: peers: unknown key; did you mean `peer`?"]),
     ("[zebra]", ["x.toml:4: zebra: unknown key; known are announce, kernel, peer, policy, speaker"]),
     ("[peer]", ["x.toml:4: peer: expected an array of tables, [[peer]], got a table"]),
-    ("[[announce]]", ["x.toml:4: announce[0]: expected `prefix` or `prefixes`"]),
+    ("[[announce]]", ["x.toml:4: announce[0]: expected `prefix`, `prefixes`, or `family` and `routes`"]),
     (
         '[[announce]]\nprefix = "10.0.0.1/24"',
         ["x.toml:5: announce[0].prefix: '10.0.0.1/24' has host bits set; the prefix is 10.0.0.0/24"],
@@ -78,6 +81,14 @@ AFTER_SPEAKER = [
     (
         '[[announce]]\nprefixes = ["10.0.0.0/8"]\n[[announce]]\nprefix = "10.0.0.0/8"',
         ["x.toml:6: announce[1]: 10.0.0.0/8 is announced already (line 4)"],
+    ),
+    (
+        '[[announce]]\nroutes = ["65000:1:10.0.0.0/8"]',
+        ["x.toml:4: announce[0]: `routes` are of the family that `family` names, which is missing"],
+    ),
+    (
+        '[[announce]]\nfamily = "bgp-sl"\nroutes = ["x"]',
+        ["x.toml:5: announce[0].family: 'bgp-sl' is not an address family; known are "],
     ),
     ('[[peer]]\naddress = "10.0.0.2"', ["x.toml:4: peer[0].asn: missing"]),
     ('[[peer]]\naddress = "peer.example"\nasn = 1', ["x.toml:5: peer[0].address: 'peer.example' is not an IP address"]),
@@ -302,7 +313,17 @@ def test_every_kind_of_key() -> None:
         large_communities=(LargeCommunity(1, 2, 3),),
     )
     prefixes = ("10.2.0.0/24", "10.1.0.0/26", "2001:db8:1::/48")
-    assert found.announced == dict.fromkeys(map(Prefix, prefixes), attributes)
+    assert found.announced == dict.fromkeys(own_routes(map(Prefix, prefixes), None, ()), attributes)
+
+
+def test_routes_of_another_family() -> None:
+    text = '[[announce]]\nfamily = "vpnv4"\nroutes = ["{}"]\next_communities = ["rt:65000:1"]\n'
+    value = VpnPrefix(RouteDistinguisher.parse("65000:1"), Prefix("10.0.0.0/8"), (100,))
+    found = read(SPEAKER + text.format(value))
+    assert [(route.family, route.destination) for route in found.announced] == [(VPNV4, value)]
+    (said,) = problems(SPEAKER + text.format("somewhere"))
+    assert said.startswith("x.toml:4: announce[0]: ")
+    assert "somewhere" in said
 
 
 def test_the_kernel_is_programmed_if_the_file_says_so() -> None:

@@ -140,7 +140,7 @@ def test_hangup_applies_what_changed(pair: tuple[RunningSpeaker, RunningSpeaker]
     file.write_text(changed + '[[peer]]\naddress = "127.0.1.3"\nasn = 65003\npassive = true\n')
     since = listener.signal(signal.SIGHUP)
     said = listener.wait_for("SIGHUP: .*: (.*)", since)[1]
-    assert said == "1 prefixes announced, 1 prefixes withdrawn, 1 peers added, 1 peers with other policies"
+    assert said == "1 routes announced, 1 routes withdrawn, 1 peers added, 1 peers with other policies"
     # What was announced by hand stays; the session was not touched.
     dialler.wait_for_prefixes("10.1.1.0/26", "10.2.0.0/26", "10.9.0.0/24")
     listener.wait_for_prefixes("10.1.1.0/26", "10.9.0.0/24")
@@ -148,7 +148,7 @@ def test_hangup_applies_what_changed(pair: tuple[RunningSpeaker, RunningSpeaker]
     listener.tell("withdraw", prefixes=["10.9.0.0/24"])
     file.write_text(LISTENER)
     assert listener.tell("reload").endswith(
-        ": 1 prefixes announced, 1 prefixes withdrawn, 1 peers removed, 1 peers with other policies"
+        ": 1 routes announced, 1 routes withdrawn, 1 peers removed, 1 peers with other policies"
     )
     listener.wait_for_prefixes("10.1.0.0/26", "10.2.0.0/26")
     assert not [line for line in listener.lines[since:] if "127.0.1.2" in line]
