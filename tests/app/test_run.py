@@ -9,7 +9,9 @@ from subprocess import PIPE
 
 import pytest
 from app.program import PATIENCE, RunningSpeaker, bgp, running, start
+from typer.testing import CliRunner
 
+from bgp.app.ask import app
 from bgp.app.client import Refused
 
 LISTENER = """\
@@ -80,6 +82,34 @@ def test_routes_go_both_ways_and_commands_change_them(pair: tuple[RunningSpeaker
     dialler.wait_for_prefixes("10.1.0.0/26", "10.2.0.0/26", "10.3.0.0/24")
     assert listener.tell("withdraw", prefixes=["10.3.0.0/24"]) == "withdrew 10.3.0.0/24"
     dialler.wait_for_prefixes("10.1.0.0/26", "10.2.0.0/26")
+
+
+SAID = [
+    (["show", "summary"], "127.0.1.1 (first)   eBGP   65001   Established"),
+    (["show", "neighbors"], "127.0.1.1 (first)  eBGP AS 65001  Established for"),
+    (["show", "neighbors", "first", "--json"], '"expected_asn":65001'),
+    (["show", "routes"], "  10.1.0.0/26  127.0.1.1       first  igp     65001    65001:7"),
+    (["show", "routes", "--within", "11.0.0.0/8"], "no routes"),
+    (["show", "routes", "--json"], '{"prefix":"10.1.0.0/26","family":"ipv4-unicast",'),
+    (["show", "received", "first"], "  10.1.0.0/26  127.0.1.1  first  igp     65001    65001:7"),
+    (["show", "sent", "first"], "  10.2.0.0/26  127.0.1.2    5  own   igp     65002"),
+    (["show", "rejected"], "no received route is rejected"),
+    (["show", "route", "10.1.0.0/26"], "  best  from 127.0.1.1 (first) external: the only usable path"),
+    (["show", "route", "10.1.0.0/26", "--json"], '{"prefix":"10.1.0.0/26","family":"ipv4-unicast","candidates":['),
+    (["show", "lookup", "10.2.0.1"], "  announced to 127.0.1.1"),
+    (["refresh", "first"], "tells 127.0.1.1 all routes again, and has asked it for the same"),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), SAID, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_what_commands_say(command: list[str], said: str, pair: tuple[RunningSpeaker, RunningSpeaker]) -> None:
+    _, dialler = pair
+    dialler.wait_for_prefixes("10.1.0.0/26", "10.2.0.0/26")
+    done = CliRunner().invoke(app, [*command, "--control", str(dialler.control)])
+    assert done.exit_code == 0, done.stderr
+    assert said in done.stdout
 
 
 def test_signals_end_it_with_cease(tmp_path: Path) -> None:
