@@ -22,6 +22,8 @@ from bgp.wire.header import HEADER_LENGTH, MARKER
 from bgp.wire.update import decode_update
 
 PORT: Final = 179
+#: Connections that are remembered at a time; beyond them the oldest is taken for over. Who scans ports makes many.
+CONNECTIONS: Final = 1 << 14
 _AS4: Final = Context(extended=True)
 _AS2: Final = Context(as4=False, extended=True)
 _ON_AS_SIZE: Final = frozenset({AttributeCode.AS_PATH, AttributeCode.AGGREGATOR})
@@ -148,6 +150,8 @@ class Conversations:
         if known is None:
             if not _is_bgp(segment):
                 return
+            if len(self._known) >= CONNECTIONS:
+                yield from self._close(packet, next(iter(self._known)))
             known = self._known[pair] = {}
         elif segment.flags & SYN and segment.acknowledged is None and segment.source in known:
             yield from self._close(packet, pair)  # the same ports again: another connection

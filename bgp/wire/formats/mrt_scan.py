@@ -132,10 +132,7 @@ def _scan_rib(subtype: int, body: bytes) -> Rib | None:
         return None
     step = STEP4 if family.afi == 1 else STEP6
     at = 4 + step[body[4]]
-    if at + 2 > size:
-        return None
-    found = prefixes(body, 4, at, step)
-    if found is None:
+    if at + 2 > size or (found := prefixes(body, 4, at, step)) is None:
         return None
     count = body[at] << 8 | body[at + 1]
     at += 2

@@ -197,3 +197,17 @@ def test_any_octets_are_a_message_or_malformed(kind: int, body: bytes) -> None:
     except Malformed:
         return
     assert encode(found)[5:] == bytes((kind,)) + body
+
+
+def test_a_local_address_of_another_kind_than_the_peer_s_is_malformed() -> None:
+    with pytest.raises(Malformed, match="Peer Up"):
+        decode(whole(f"03 {PEER_HEX} 20010db8000000000000000000000002 00b3 c000 {OPEN} {OPEN}"))
+
+
+def test_openings_that_cannot_be_read_teach_nothing() -> None:
+    contexts = Contexts()
+    broken = open_message(65002)[:-1]
+    for sent in (broken[:16] + len(broken).to_bytes(2, "big") + broken[18:], bytes.fromhex(KEEPALIVE)):
+        contexts.learn(PeerUp(PEER, ONE, 179, 4000, sent, open_message(65001), ()))
+        assert not contexts.context(PEER).add_path
+    contexts.learn(Initiation(()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -14,6 +14,7 @@ from bgp.wire.codec import encode
 from bgp.wire.context import Context
 from bgp.wire.formats.conversation import Conversations, Found, Heard, Lost
 from bgp.wire.formats.pcap import Packet
+from bgp.wire.header import with_header
 from rib.as_path import AsPath
 from rib.family import IPV4_UNICAST
 from rib.prefix import Prefix
@@ -197,3 +198,56 @@ def test_link_types_that_are_not_read_are_counted() -> None:
     conversations = Conversations()
     assert list(conversations.packets([Packet(1, 0, 147, 1, b"x")])) == []
     assert conversations.unread == {147: 1}
+
+
+def test_scanned_ports_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bgp.wire.formats.conversation.CONNECTIONS", 3)
+    conversations = Conversations()
+    frames = [tcp(flags=SYN, ports=(port, 179)) for port in range(2000, 2050)]
+    seen: list[int] = []
+
+    def packets() -> Iterator[Packet]:
+        for number, frame in enumerate(frames):
+            seen.append(len(conversations._known))
+            yield Packet(number, 0, 101, len(frame), frame)
+
+    assert list(conversations.packets(packets())) == []
+    assert max(seen) == 3
+
+
+def test_the_first_of_too_many_connections_is_taken_for_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bgp.wire.formats.conversation.CONNECTIONS", 1)
+    first = Talk().greet().say(A, KEEPALIVE[:9])
+    second = Talk((40001, 179)).greet().say(A, KEEPALIVE)
+    assert reasons(listen(first.frames + second.frames)) == ["the last message is cut off after 9 octets"]
+
+
+@pytest.mark.parametrize("pieces", [[60, 1], [60, 5, 12], [10, 10, 10, 10]])
+def test_the_next_message_is_found_however_it_comes_in(pieces: list[int]) -> None:
+    """Behind a hole, in octets that look like a marker at first."""
+    talk = Talk().greet().say(A, opening(65001)).say(A, b"lost").say(B, opening(65002))
+    octets = b"\xff\xff\xfe" + b"\xff" * 5 + KEEPALIVE * 4
+    for size in (*pieces, len(octets)):
+        talk.say(A, octets[:size]).say(B, b"")
+        octets = octets[size:]
+    del talk.frames[4]
+    found = listen(talk.frames)
+    assert "4 octets are not in the capture" in reasons(found)
+    assert messages(found)[-1] == KEEPALIVE
+
+
+def test_updates_that_cannot_be_read_at_all_say_nothing_about_as_numbers() -> None:
+    octets = with_header(2, b"\xff\xff\0\0")
+    (found,) = listen(Talk().say(A, octets).frames)
+    assert isinstance(found, Heard)
+    assert found.context.as4
+
+
+def test_acknowledgements_alone_begin_no_conversation() -> None:
+    assert listen(Talk().say(A, b"").say(B, b"").frames) == []
+    late = Talk().say(A, KEEPALIVE).say(B, b"").say(B, b"", flags=FIN).say(A, b"", flags=FIN)
+    assert messages(listen(late.frames)) == [KEEPALIVE]
+
+
+def test_packets_that_are_no_tcp_are_passed_over() -> None:
+    assert listen([b"\x45" + bytes(19), b""]) == []

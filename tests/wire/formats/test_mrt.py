@@ -150,3 +150,23 @@ def test_values_that_do_not_fit_are_refused() -> None:
 def test_any_record_is_read_as_it_was_written(record: Record) -> None:
     octets = encode(record)
     assert list(read_mrt(io.BytesIO(octets))) == [record]
+
+
+def test_a_message_too_long_for_a_header_is_broken() -> None:
+    body = bytes.fromhex("fde9 c0000201 fdea c0000202") + bytes(65517)
+    found = decode(Type.BGP, Legacy.UPDATE, body)
+    assert isinstance(found, Broken)
+    assert "65517 octets" in found.reason
+    assert isinstance(decode(Type.BGP, Legacy.UPDATE, body[:-1]), LegacyMessage)
+
+
+def test_a_generic_route_says_whether_its_nlri_begins_with_a_path_identifier() -> None:
+    value = RibGeneric(Rib2.RIB_GENERIC, 1, VPNV4, b"", ())
+    assert not value.has_path_id
+    assert value._replace(subtype=Rib2.RIB_GENERIC_ADDPATH).has_path_id
+
+
+def test_an_nlri_longer_than_its_record_is_broken() -> None:
+    found = decode(Type.TABLE_DUMP_V2, Rib2.RIB_GENERIC, bytes.fromhex("00000001 0001 80 70 0000"))
+    assert isinstance(found, Broken)
+    assert "an NLRI of 15 octets in 3" in found.reason

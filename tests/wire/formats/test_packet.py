@@ -111,6 +111,8 @@ def test_ipv6_extension_headers_are_walked_past() -> None:
         (101, b"\x41" + FOUR[1:]),
         (101, SIX[:6] + b"\x3b" + SIX[7:]),  # no next header
         (101, SIX[:6] + b"\0" + SIX[7:44]),
+        (101, SIX[:6] + b"\x2c" + SIX[7:40] + b"\6\0\0\1" + SIX[40:]),  # the first fragment
+        (101, SIX[:6] + b"\x2c" + SIX[7:40] + b"\6\0\0\x08" + SIX[40:]),  # a later one
     ],
 )
 def test_what_is_no_tcp_segment(link: int, octets: bytes) -> None:

@@ -92,6 +92,7 @@ def test_a_file_cut_anywhere_gives_what_is_before(octets: bytes) -> None:
         (pcap([]) + pack("<IIII", 0, 0, LONGEST + 1, 0), "says that it has"),
         (section()[:8] + b"junk" + section()[12:], "byte order"),
         (section() + pack("<II", 6, 13) + bytes(20), "says that it has"),
+        (section()[:4] + pack("<I", 27) + section()[8:], "says that it has"),
         (section() + enhanced(b"one", 1), "interface 0"),
         (section() + interface() + block("<", 6, bytes(8)), "too short"),
         (section() + block("<", 1, b""), "too short"),
@@ -101,6 +102,12 @@ def test_a_file_cut_anywhere_gives_what_is_before(octets: bytes) -> None:
 def test_damage_is_reported(octets: bytes, reason: str) -> None:
     with pytest.raises(Torn, match=reason):
         read(octets)
+
+
+def test_simple_packets_are_as_long_as_their_interface_lets_them() -> None:
+    described = block("<", 1, pack("<HHI", 101, 0, 2))
+    (packet,) = read(section() + described + block("<", 3, pack("<I", 3) + b"abc"))
+    assert (packet.length, packet.octets) == (3, b"ab")
 
 
 @given(st.binary(max_size=80), st.sampled_from([pcap([]), section(), section() + interface(), b""]))
