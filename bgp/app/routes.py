@@ -13,8 +13,11 @@ from typing import Final
 
 import trio
 
+from bgp.app.details import plain
 from bgp.app.view import pieces
 from bgp.net import Peer, Speaker
+from bgp.wire.attributes import check, decode_value, name_of
+from bgp.wire.context import DEFAULT
 from bgp.wire.nlri.keys import key_text
 from rib.attributes import Attributes
 from rib.decision import ONLY_PATH, STEPS, best
@@ -69,9 +72,25 @@ def attributes_json(attributes: Attributes) -> dict[str, object]:
         "aggregator": None if attributes.aggregator is None else " ".join(map(str, attributes.aggregator)),
         "originator_id": _text(attributes.originator_id),
         "cluster_list": [str(one) for one in attributes.cluster_list],
-        "unknown": [f"{one.code} {one.flags:#04x} {one.value.hex()}" for one in attributes.unknown],
+        "only_to_customer": attributes.only_to_customer,
+        **_carried(attributes),
     }
     return {name: value for name, value in found.items() if value is not None and value is not False and value != []}
+
+
+def _carried(attributes: Attributes) -> dict[str, object]:
+    """The attributes that the tables do not look into: by name where we can read them, else as octets."""
+    found: dict[str, object] = {}
+    unknown = []
+    for flags, code, octets in attributes.unknown:
+        value: object = octets
+        if check(code, flags, octets, DEFAULT) is None:
+            value = decode_value(code, octets, DEFAULT)
+        if isinstance(value, bytes):
+            unknown.append(f"{code} {flags:#04x} {octets.hex()}")
+        else:
+            found[name_of(code).lower()] = plain(value)
+    return {**found, "unknown": unknown}
 
 
 def _text(value: object) -> str | None:

@@ -387,6 +387,19 @@ async def test_attributes_that_nobody_knows_are_shown(autojump_clock: trio.testi
     assert "0102" in found["unknown"][0]
 
 
+async def test_attributes_that_the_tables_do_not_look_into_are_shown_by_name(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with laboratory() as lab:
+        program, far = await one_neighbour(lab)
+        tunnel = PathAttribute(0xC0, 22, bytes.fromhex("00 06 000064 0a000001"))
+        await far.announce("10.1.0.0/24", extra=[tunnel, PathAttribute(0xC0, 35, 65001)])
+        (found,) = await rows(program, "routes")
+    assert found["pmsi_tunnel"] == {"flags": 0, "type": 6, "label": 100, "identifier": "0a000001"}
+    assert found["only_to_customer"] == 65001
+    assert "unknown" not in found
+
+
 async def test_routes_of_other_families(autojump_clock: trio.testing.MockClock) -> None:
     families = {"families": (IPV4_UNICAST, VPNV4)}
     text = str(VpnPrefix(RouteDistinguisher.parse("65000:1"), Prefix("10.0.0.0/8"), (100,)))
