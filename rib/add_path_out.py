@@ -6,7 +6,7 @@ them was best. A path's identifier stands for where it came from, so that whatev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rib.adj_out import DRAIN_LIMIT, UNCERTAIN, AdjRibOut, Batch
 from rib.export import Exported, ExportRules
@@ -42,6 +42,10 @@ class AddPathOut(AdjRibOut):
         super().take_after(other)
         if isinstance(other, AddPathOut):
             self._sent, self._ids = other._sent, other._ids
+
+    def _concerning(self, family: Family, changed: Mapping[bytes, Path | None]) -> Mapping[bytes, Path | None]:
+        """All changes: behind a best path that the peer may not hear of, there may be others that it may."""
+        return changed if family in self._several else super()._concerning(family, changed)
 
     def named(self, family: Family, nlri: bytes, path_id: int = 0) -> bytes:
         """The NLRI as it goes out, its path identifier before it where the family has them."""

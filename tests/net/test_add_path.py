@@ -180,3 +180,25 @@ async def test_a_default_route_of_our_own_has_an_identifier_too(autojump_clock: 
     async with laboratory() as lab:
         _, _, neighbour = await collector(lab, default_originate=True, next_hop_ipv6="2001:db8::1")
         assert set(neighbour.routes()) == {"0.0.0.0/0 0", "::/0 0"}
+
+
+async def test_paths_behind_a_best_one_that_may_not_go_are_told_of(autojump_clock: MockClock) -> None:
+    """The best path is internal and stays; the external one behind it may go to an internal peer."""
+    async with laboratory() as lab:
+        speaker = await lab.speaker(65001, "10.0.0.1")
+        inside, outside, peer = [
+            await lab.speaker(asn, f"10.0.0.{number}") for number, asn in ((2, 65001), (3, 65003), (4, 65001))
+        ]
+        await lab.connect(speaker, inside)
+        await lab.connect(speaker, peer, add_path=AddPathMode.BOTH)
+        await lab.connect(speaker, outside)
+        inside.announce("10.1.0.0/16", local_pref=300)
+        await settle()
+        outside.announce("10.1.0.0/16")
+        await settle()
+        path = best(peer, "10.1.0.0/16")
+        assert path is not None
+        assert str(path.attributes.as_path) == "65003"
+        outside.withdraw("10.1.0.0/16")
+        await settle()
+        assert held(peer) == set()
