@@ -26,7 +26,7 @@ LARGEST: Final = 2000
 MEASURES: Final = (
     ("sessions", "sessions"),
     ("messages", "messages sent"),
-    ("seconds", "seconds until all is at rest"),
+    ("cpu", "processor seconds until all is at rest"),
     ("megabytes", "memory at its peak, MB"),
 )
 
@@ -39,6 +39,7 @@ class Point(NamedTuple):
     sessions: int
     messages: int
     seconds: float
+    cpu: float
     megabytes: float
     right: bool
 
@@ -88,6 +89,7 @@ def run(model: str, parameters: Mapping[str, int | str]) -> Point:
         sessions=found["sessions"]["established"],
         messages=found["messages"]["sent"],
         seconds=found["seconds"],
+        cpu=found["cost"]["cpu"],
         megabytes=found["cost"]["megabytes"],
         right=done.returncode == 0,
     )
@@ -149,9 +151,9 @@ def _painter() -> Callable[[Sequence[Point], Path], list[Path]] | None:
 
 def _table(points: Sequence[Point]) -> Table:
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for heading in ("model", "nodes", "sessions", "messages", "seconds", "MB", ""):
+    for heading in ("model", "nodes", "sessions", "messages", "seconds", "CPU s", "MB", ""):
         table.add_column(heading, justify="left" if heading == "model" else "right")
     for one in points:
-        cells = (str(one.size), f"{one.sessions:,}", f"{one.messages:,}", f"{one.seconds:.2f}", f"{one.megabytes:.0f}")
-        table.add_row(one.model, *cells, "[green]✓[/]" if one.right else "[red]✗[/]")
+        cells = (str(one.size), f"{one.sessions:,}", f"{one.messages:,}", f"{one.seconds:.2f}", f"{one.cpu:.2f}")
+        table.add_row(one.model, *cells, f"{one.megabytes:.0f}", "[green]✓[/]" if one.right else "[red]✗[/]")
     return table

@@ -65,7 +65,12 @@ def with_header(kind: int, body: bytes, longest: int = MAX_MESSAGE) -> bytes:
     length = HEADER_LENGTH + len(body)
     if length > longest:
         raise LocalError(f"a message of {length} octets; {longest} are allowed")
-    return build(HEADER, {"marker": MARKER, "length": length, "type": kind}) + body
+    return _header(length, kind) + body
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _header(length: int, kind: int) -> bytes:
+    return build(HEADER, {"marker": MARKER, "length": length, "type": kind})
 
 
 def _bad_length(length: int, reason: str) -> PeerError:

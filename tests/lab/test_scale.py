@@ -46,7 +46,9 @@ def test_a_mesh_grows_with_the_square_and_racks_with_the_number(tmp_path: Path) 
 
 
 def test_the_curves_are_a_picture_of_both_kinds(tmp_path: Path) -> None:
-    points = [Point(model, size, size * 2, size * 5, size / 10, 50, True) for model in "ab" for size in (5, 10)]
+    points = [
+        Point(model, size, size * 2, size * 5, size / 10, size / 11, 50, True) for model in "ab" for size in (5, 10)
+    ]
     svg, png = plot(points, tmp_path / "curves")
     assert "<svg" in svg.read_text()
     assert png.read_bytes().startswith(b"\x89PNG")
