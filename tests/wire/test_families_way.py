@@ -11,18 +11,37 @@ from nlri_strategies import destinations, makes_no_route
 
 from bgp.error import LocalError, PeerError, Reaction
 from bgp.iana import AttributeCode as Code
-from bgp.message import Destination, MalformedNlri, MpReach, MpUnreach, Update
+from bgp.message import Destination, MalformedNlri, MpReach, MpUnreach, PathAttribute, Update
+from bgp.wire.codec import encode
 from bgp.wire.context import Context
 from bgp.wire.nlri import FAMILIES, encode_nlri
-from bgp.wire.nlri.keys import destination, key_of
+from bgp.wire.nlri.keys import destination, key_of, key_text
 from bgp.wire.outgoing import Encoder
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
 from bgp.wire.update import decode_update, encode_update
 from rib.as_path import AsPath
 from rib.attributes import Attributes
+from rib.evpn import UnknownEvpnRoute
 from rib.export import Rewrite
-from rib.family import IPV4_FLOWSPEC, IPV4_UNICAST, IPV6_FLOWSPEC, L2VPN_EVPN, VPNV4, VPNV4_FLOWSPEC, VPNV6, Family
+from rib.family import (
+    BGP_LS,
+    BGP_LS_VPN,
+    IPV4_FLOWSPEC,
+    IPV4_MUP,
+    IPV4_UNICAST,
+    IPV6_FLOWSPEC,
+    L2VPN_EVPN,
+    L2VPN_VPLS,
+    VPNV4,
+    VPNV4_FLOWSPEC,
+    VPNV6,
+    Family,
+)
+from rib.flowspec import FlowSpec, VpnFlowSpec
 from rib.labelled import VpnPrefix
+from rib.link_state import LinkStateNlri
+from rib.mup import UnknownMupRoute
+from rib.route_distinguisher import RouteDistinguisher
 
 OTHERS = sorted(family for family, row in FAMILIES.items() if row.kind.split is not None)
 UNKNOWN = Family(7, 9)
@@ -174,12 +193,37 @@ WITHIN = {
     "an IP address of 31 bits": (L2VPN_EVPN, "02 25" + "00" * 22 + "30" + "00" * 6 + "1f" + "00" * 7),
     "an originator of 0 bits": (L2VPN_EVPN, "03 11" + "00" * 17),
     "no originator": (L2VPN_EVPN, "03 0d" + "00" * 13),
+    "one octet after the first label": (L2VPN_EVPN, "02 25" + "00" * 22 + "30" + "00" * 6 + "00" + "00" * 7),
+    "a prefix without its length": (IPV4_FLOWSPEC, "01 01"),
+    "an IPv6 prefix without its offset": (IPV6_FLOWSPEC, "02 0108"),
+    "an IPv6 prefix cut off": (IPV6_FLOWSPEC, "03 010800"),
+    "a VPLS of 16 octets": (L2VPN_VPLS, "0010" + "00" * 16),
+    "link state without its identifier": (BGP_LS, "0001 0008" + "00" * 8),
+    "a TLV cut off": (BGP_LS, "0001 000e" + "00" * 9 + "0200 0004 00"),
+    "a TLV's header cut off": (BGP_LS, "0001 000c" + "00" * 9 + "0200 00"),
+    "a TLV inside cut off": (BGP_LS, "0001 0012" + "00" * 9 + "0100 0005 0200 0004 00"),
+    "a distinguisher cut off": (BGP_LS_VPN, "0063 0007" + "00" * 7),
+    "a segment without prefix": (IPV4_MUP, "01 0001 08" + "00" * 8),
+    "a segment's prefix cut off": (IPV4_MUP, "01 0001 0a" + "00" * 8 + "10 0a"),
+    "octets behind a segment's prefix": (IPV4_MUP, "01 0001 0b" + "00" * 8 + "08 0a 00"),
+    "a segment of 5 octets": (IPV4_MUP, "01 0002 0d" + "00" * 13),
+    "a session without prefix": (IPV4_MUP, "01 0003 08" + "00" * 8),
+    "a session without endpoint": (IPV4_MUP, "01 0003 0f" + "00" * 8 + "08 0a 00000001 09"),
+    "a session's endpoint of 31 bits": (IPV4_MUP, "01 0003 14" + "00" * 8 + "08 0a 00000001 09 1f 0a000001"),
+    "a session's source cut off": (IPV4_MUP, "01 0003 16" + "00" * 8 + "08 0a 00000001 09 20 0a000001 20 0a"),
+    "an endpoint of 31 bits": (IPV4_MUP, "01 0004 0d" + "00" * 8 + "1f 0a000001"),
+    "no endpoint": (IPV4_MUP, "01 0004 08" + "00" * 8),
+    "a tunnel of 33 bits": (IPV4_MUP, "01 0004 12" + "00" * 8 + "41 0a000001" + "00" * 5),
 }
 GOOD = {
     IPV4_FLOWSPEC: "03 038106",
     IPV6_FLOWSPEC: "03 038106",
     VPNV4_FLOWSPEC: "0b 0000000100000001 038106",
     L2VPN_EVPN: "03 11" + "00" * 12 + "20" + "00" * 4,
+    L2VPN_VPLS: "000c" + "00" * 12,
+    BGP_LS: "0001 0009" + "00" * 9,
+    BGP_LS_VPN: "0001 0011" + "00" * 17,
+    IPV4_MUP: "01 0002 0c" + "00" * 12,
 }
 
 
@@ -187,7 +231,7 @@ GOOD = {
 def test_malformed_within_its_length_is_treated_as_withdrawn(case: str) -> None:
     family, bad = WITHIN[case]
     good = bytes.fromhex(GOOD[family])
-    hop = b"" if FAMILIES[family].next_hops[0] == 0 else V4.packed
+    hop = {0: b"", 4: V4.packed, 12: bytes(8) + V4.packed}[FAMILIES[family].next_hops[0]]
     value = family.afi.to_bytes(2, "big") + bytes((family.safi, len(hop))) + hop + b"\0" + bytes.fromhex(bad) + good
     block = b"\x40\1\1\0\x40\2\0\x80\x0e" + bytes((len(value),)) + value
     body = b"\0\0" + len(block).to_bytes(2, "big") + block
@@ -203,3 +247,39 @@ def test_malformed_within_its_length_is_treated_as_withdrawn(case: str) -> None:
     assert isinstance(reach, MpReach)
     assert reach.nlri[0] == MalformedNlri(bytes.fromhex(bad))
     assert encode_update(update, Context())[-len(good) :] == good
+
+
+#: Values that a family has by their type, and cannot write.
+UNWRITABLE: list[tuple[Family, Destination, str]] = [
+    (VPNV4, VpnPrefix.parse("rd 1:1 10.0.0.0/8"), "no label to announce"),
+    (IPV4_FLOWSPEC, FlowSpec.parse("destination 2001:db8::/32"), "in a flow specification of AFI 1"),
+    (IPV4_FLOWSPEC, FlowSpec.parse("flow-label =1"), "type"),
+    (IPV4_FLOWSPEC, FlowSpec.parse("fragment 0x10"), "bits that mean nothing"),
+    (IPV4_FLOWSPEC, VpnFlowSpec.parse("rd 1:1 protocol =6"), "is of a VPN"),
+    (VPNV4_FLOWSPEC, FlowSpec.parse("protocol =6"), "is not of a VPN"),
+    (IPV4_FLOWSPEC, FlowSpec.parse(f"port {','.join(['=256'] * 1400)}"), "4095 fit"),
+    (L2VPN_EVPN, UnknownEvpnRoute(2, b""), "a form of their own"),
+    (L2VPN_EVPN, UnknownEvpnRoute(9, bytes(256)), "no NLRI"),
+    (IPV4_MUP, UnknownMupRoute(1, 1, b""), "a form of their own"),
+    (BGP_LS, LinkStateNlri(1, rd=RouteDistinguisher(bytes(8))), "is of a VPN"),
+    (BGP_LS_VPN, LinkStateNlri(1), "is not of a VPN"),
+]
+
+
+@pytest.mark.parametrize(("family", "value", "why"), UNWRITABLE, ids=[f"{f} {str(v)[:40]}" for f, v, _ in UNWRITABLE])
+def test_what_cannot_be_said_is_refused(family: Family, value: Destination, why: str) -> None:
+    with pytest.raises(LocalError, match=why):
+        key_of(family, value)
+
+
+def test_a_withdrawal_by_labels_needs_one_that_can_be_read() -> None:
+    with pytest.raises(LocalError, match="means that there are none"):
+        encode(Update(attributes=(PathAttribute(0x80, 15, MpUnreach(VPNV4, tuple(vpn("10.0.0.0/8 label 0/16")))),)))
+
+
+def test_an_unknown_type_makes_no_route() -> None:
+    with pytest.raises(LocalError, match="no NLRI"):
+        key_of(L2VPN_EVPN, UnknownEvpnRoute(9, b""))
+    assert destination(UNKNOWN, b"\1") is None
+    assert key_text(UNKNOWN, b"\1") == "01"
+    assert key_text(IPV4_UNICAST, b"\x08\x0a") == "10.0.0.0/8"

@@ -37,7 +37,7 @@ def key_of(family: Family, value: Destination, *, withdrawn: bool = False) -> tu
         except (Malformed, AttributeError) as error:
             raise LocalError(f"{value} is no NLRI of {family}: {error}") from error
         found = row.kind.split(octets, 0, len(octets), withdrawn)
-        if found is not None and found[0] == len(octets):
+        if found is not None and found[0] == len(octets) and found[1]:
             return found[1], found[2]
     raise LocalError(f"{value} is no NLRI of {family}")
 
