@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import ipv4, ipv6, u8, u16, u32
+from wire.formats.test_mrt_scan import Dripping
 
 from bgp.capability import BOTH, AddPath, FourOctetAs, Multiprotocol
 from bgp.message import Open
@@ -146,6 +147,16 @@ def test_a_stream_is_read_message_by_message_past_a_bad_one() -> None:
     assert [at for at, _ in found] == [0, 6, 6 + len(bad)]
     assert isinstance(found[1][1], Malformed)
     assert (found[0][1], found[2][1]) == (Initiation(()), Termination(()))
+
+
+@pytest.mark.parametrize("size", [1, 5, 7, 100])
+def test_a_stream_may_come_in_any_pieces(size: int) -> None:
+    octets = b"".join(whole(text) for text, _ in TABLE)
+    assert [message for _, message in read_bmp(Dripping(octets, size))] == [value for _, value in TABLE]
+
+
+def test_texts_of_tlvs_are_utf8_as_far_as_they_are() -> None:
+    assert Tlv(0, "größe".encode() + b"\xff").text == "größe\ufffd"
 
 
 @pytest.mark.parametrize("octets", [whole("04")[:-1], b"\2" + whole("04")[1:], b"\3\0\0\0\5\4"])

@@ -171,9 +171,11 @@ def test_other_connections_are_nobody_s_business() -> None:
     assert listen(talk.frames) == []
 
 
-@pytest.mark.parametrize("how", [FIN, RST])
+@pytest.mark.parametrize("how", [FIN, RST, 0])
 def test_the_same_ports_again_are_another_connection(how: int) -> None:
-    talk = Talk().greet().say(A, opening(65001, as4=False)).say(B, opening(65002)).say(A, b"", flags=how)
+    talk = Talk().greet().say(A, opening(65001, as4=False)).say(B, opening(65002))
+    if how:
+        talk.say(A, b"", flags=how)
     if how == FIN:
         talk.say(B, b"", flags=FIN)
     talk.sent = {A: 7_000_000, B: 9_000_000}
