@@ -86,7 +86,8 @@ def _because(change: PeerChange) -> str:
     negotiated = change.peer.negotiated
     if negotiated is not None:
         families = ", ".join(map(str, negotiated.families))
-        return f"AS {negotiated.peer_asn}, {families}, hold time {change.peer.session.machine.hold_time} s"
+        agreed = f"AS {negotiated.peer_asn}, {families}, hold time {change.peer.session.machine.hold_time} s"
+        return f"{agreed}; {change.reason}" if change.reason else agreed
     last = change.peer.session.machine.last_transition
     # The session's own reason is why it went down: it says nothing about the way up again.
     return last.reason if last is not None and change.old in _UP.get(change.new, ()) else change.reason

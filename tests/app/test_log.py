@@ -40,7 +40,8 @@ async def test_a_line_for_each_change_with_its_reason(autojump_clock: trio.testi
     ]
     once = [
         "Active → OpenSent: connected by the peer",
-        "OpenSent → Established: AS 65066, ipv4-unicast, ipv6-unicast, hold time 90 s",
+        "OpenSent → Established: AS 65066, ipv4-unicast, ipv6-unicast, hold time 90 s; "
+        "no import policy and no export policy: nothing is accepted or announced (RFC 8212)",
         "Established → Idle: connection closed by the peer",
         "Idle → Active: idle hold timer expired",
     ]
