@@ -270,8 +270,9 @@ def ask(path, **question):
             yield found["row"]
 
 
-for route in ask(path, ask="routes", within="10.0.0.0/8"):
-    print(route["prefix"], "from", route["from"])
+def print_routes(path, within):
+    for route in ask(path, ask="routes", within=within):
+        print(route["prefix"], "from", route["from"])
 ```
 
 A listing is of one moment and comes in the order of the prefixes. It is sent in pieces and waits for a slow reader, while

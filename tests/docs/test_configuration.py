@@ -6,7 +6,7 @@ import re
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import trio
@@ -48,11 +48,12 @@ def test_the_example_is_a_configuration() -> None:
 
 async def test_the_program_asks_a_speaker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (text,) = re.findall(r"^```python\n(.*?)^```$", (DOCS / "control.md").read_text(), re.MULTILINE | re.DOTALL)
-    code = compile(text, "docs/control.md", "exec")
+    names: dict[str, Any] = {}
+    exec(compile(text, "docs/control.md", "exec"), names)
     path = str(tmp_path / "control.sock")
     async with open_speaker(asn=65001, router_id="10.0.0.1") as speaker:
         speaker.announce("10.1.0.0/26")
         speaker.announce("192.0.2.0/24")
         async with open_control(path, SimpleNamespace(speaker=speaker)):
-            await trio.to_thread.run_sync(exec, code, {"path": path})
+            await trio.to_thread.run_sync(names["print_routes"], path, "10.0.0.0/8")
     assert capsys.readouterr().out == "10.1.0.0/26 from local\n"
