@@ -9,7 +9,7 @@ from typing import Final
 #: What may stand alone, by module: a command loads what it needs and no lab, fuzzer or file format that it does not.
 _ALONE: Final = {
     "bgp.app.decoding": ("decode",),
-    "bgp.app.serving": ("run", "check"),
+    "bgp.app.serving": ("run", "node", "check"),
     "bgp.app.ask": ("show", "announce", "withdraw", "reset", "refresh", "drain", "undrain", "reload", "shutdown"),
 }
 MODULES: Final = {command: module for module, commands in _ALONE.items() for command in commands}

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bgp.app.failure import Failure
+from bgp.app.node.options import NodeOptions
 from bgp.app.own import OwnRoute, own_routes
 from bgp.app.positions import Place, locate
 from bgp.app.schema import build, describe, frozen, table, unknown, words
@@ -108,12 +109,14 @@ class Configuration:
     policies: Mapping[str, Policy]
     announced: Mapping[OwnRoute, Attributes]
     kernel: KernelOptions | None = None
+    node: NodeOptions | None = None  #: for `bgp node` only
 
 
 #: The tables of a file: whether there may be several, and the options that they hold.
 TABLES: Final[Mapping[str, tuple[bool, tuple[type, ...]]]] = {
     "speaker": (False, (SpeakerOptions, Program)),
     "kernel": (False, (KernelOptions,)),
+    "node": (False, (NodeOptions,)),
     "announce": (True, (Announcement,)),
     "peer": (True, (PeerOptions,)),
     "policy": (True, (Policy,)),
@@ -168,6 +171,7 @@ class _Reader:
         policies = self._policies()
         speaker = self._one("speaker", self._speaker(), (SpeakerOptions, Program), {})
         kernel = self._one("kernel", self._tree.get("kernel"), (KernelOptions,), {})
+        node = self._one("node", self._tree.get("node"), (NodeOptions,), {})
         peers = self._all("peer", PeerOptions, policies)
         announcements = self._all("announce", Announcement, {})
         self._same_peers()
@@ -181,6 +185,7 @@ class _Reader:
             policies=policies,
             announced=announced,
             kernel=None if kernel is None else build(KernelOptions, kernel),
+            node=None if node is None else build(NodeOptions, node),
         )
 
     def _speaker(self) -> object:

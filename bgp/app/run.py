@@ -35,12 +35,19 @@ def run_config(file: str, err: TextIO, control: str | None = None) -> int:
     """
     configuration = load(file)
     log = Log(err)
+    if configuration.node is not None:
+        log.say("warning: the table [node] is for `bgp node`; `bgp run` does nothing about it")
+    return run_program(RunningProgram(file, configuration, log, control), log)
+
+
+def run_program(program: RunningProgram, log: Log) -> int:
+    """Run it to its end; gives the exit status."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     status = 0
     try:
-        trio.run(RunningProgram(file, configuration, log, control).run)
+        trio.run(program.run)
     except* (OSError, LocalError) as failed:
         status = 1
         for error in leaves(failed):
@@ -95,11 +102,15 @@ class RunningProgram:
                     self._log.say(f"kernel table {with_kernel.table}: {adopted} routes of a former run")
                 await self._open_control(stack)
                 await begin(self.speaker, self._configuration)
+                await self.alongside(tasks)
                 tasks.start_soon(self._heed, signals)
                 await self._ended.wait()
                 if with_kernel is not None and with_kernel.keep:
                     tasks.cancel_scope.cancel()
         self._log.say("ended")
+
+    async def alongside(self, tasks: trio.Nursery) -> None:
+        """Start what runs beside the speaker, as long as it does: nothing, for `bgp run`."""
 
     async def _open_control(self, stack: AsyncExitStack) -> None:
         """A socket that somebody asked for must be there; the default one may be another speaker's."""

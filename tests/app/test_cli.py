@@ -19,6 +19,7 @@ from bgp.lab import MODELS
 COMMANDS = {
     (): "run a speaker",
     ("run",): "SIGTERM",
+    ("node",): "whether the node is ready",
     ("check",): "Example: bgp check",
     ("decode",): "Example: bgp decode",
     ("show",): "Ask a running speaker",

@@ -125,10 +125,10 @@ class Frr(Process):
 class Ours(Process):
     """`bgp run` with a configuration, and the other commands against it."""
 
-    def __init__(self, host: Namespace, folder: Path, configuration: str) -> None:
+    def __init__(self, host: Namespace, folder: Path, configuration: str, command: str = "run") -> None:
         self.control = folder / "control.sock"
         file = folder / "speaker.toml"
-        super().__init__(host, folder, [sys.executable, "-m", "bgp", "run", str(file)])
+        super().__init__(host, folder, [sys.executable, "-m", "bgp", command, str(file)])
         file.write_text(configuration.replace("{control}", str(self.control)))
 
     def start(self) -> None:
