@@ -43,10 +43,10 @@ def blocks(page: Path) -> list[Block]:
     return made
 
 
+#: Pages whose programs and commands have tests of their own, which know what to run them with.
+ELSEWHERE: Final = frozenset({"control.md", "decode.md"})
 ALL: Final = [block for page in PAGES for block in blocks(page)]
-PROGRAMS: Final = [block for block in ALL if block.language == "python"]
-#: Pages whose commands have tests of their own, in `tests/docs`.
-ELSEWHERE: Final = frozenset({"decode.md"})
+PROGRAMS: Final = [block for block in ALL if block.language == "python" and block.page not in ELSEWHERE]
 #: Commands that a test runs: ```console blocks of lines that begin with "$ ", each with its output below.
 CONSOLES: Final = [block for block in ALL if block.language == "console" and block.page not in ELSEWHERE]
 

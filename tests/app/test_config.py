@@ -61,7 +61,7 @@ AFTER_SPEAKER = [
         ],
     ),
     ("[peers]", ["x.toml:4: peers: unknown key; did you mean `peer`?"]),
-    ("[zebra]", ["x.toml:4: zebra: unknown key; known are announce, kernel, peer, policy, speaker"]),
+    ("[zebra]", ["x.toml:4: zebra: unknown key; known are announce, kernel, node, peer, policy, speaker"]),
     ("[peer]", ["x.toml:4: peer: expected an array of tables, [[peer]], got a table"]),
     ("[[announce]]", ["x.toml:4: announce[0]: expected `prefix`, `prefixes`, or `family` and `routes`"]),
     (
