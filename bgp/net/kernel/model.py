@@ -28,11 +28,11 @@ DEFAULT_METRIC: Final = 20
 class KernelOptions:
     """How the speaker programs the kernel. Times are in seconds."""
 
-    protocol: int = DEFAULT_PROTOCOL
-    metric: int = DEFAULT_METRIC
-    table: int = MAIN_TABLE
+    protocol: int = DEFAULT_PROTOCOL  #: the number by which routes of ours are told from those of other programs
+    metric: int = DEFAULT_METRIC  #: of our routes; where another program has a route of the same one, ours stays out
+    table: int = MAIN_TABLE  #: the routing table; the default is the main one
     source_ipv4: str | None = None  #: the source address of what this machine itself sends by our routes (prefsrc)
-    source_ipv6: str | None = None
+    source_ipv6: str | None = None  #: the same for IPv6
     blackhole: bool = True  #: throw away what is for our own blocks and for no part of them that is there
     max_paths: int = 1  #: how many equally good next hops a route may have (ECMP)
     relax_as_path: bool = False  #: equally good are paths of equal length, whatever their AS numbers
