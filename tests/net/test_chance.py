@@ -19,6 +19,7 @@ from bgp.message import Notification
 from bgp.net import Peer, Speaker, group
 from fsm.words import State
 from rib.community import Community
+from rib.decision import best as decide
 from rib.export import Drain
 from rib.family import IPV4_UNICAST
 from rib.policy import Action, Match, PrefixRange, Rule, Set
@@ -155,9 +156,24 @@ class World:
 
     def check(self) -> None:
         for one in self.speakers:
+            self.check_candidates(one)
             for other in self.speakers:
                 if one is not other:
                     self.check_session(one, other)
+
+    def check_candidates(self, speaker: Speaker) -> None:
+        """The Loc-RIB has what the peers sent and may be used, and what the speaker announces; the best is the best."""
+        wanted: dict[bytes, set[Path]] = {
+            nlri: {path} for nlri, path in speaker.announced.get(IPV4_UNICAST, {}).items()
+        }
+        for peer in speaker.peers.values():
+            assert peer.adj_in is not None
+            for nlri, path in peer.adj_in.routes(IPV4_UNICAST):
+                if path.ineligible is None:
+                    wanted.setdefault(nlri, set()).add(path)
+        table = speaker.loc_rib.table(IPV4_UNICAST)
+        assert {nlri: set(table.candidates(nlri)) for nlri in table.best} == wanted
+        assert all(path is decide([*wanted[nlri]])[0] for nlri, path in table.best.items())
 
     def check_session(self, teller: Speaker, hearer: Speaker) -> None:
         there, here = teller.peers[home(hearer)], hearer.peers[home(teller)]
