@@ -28,6 +28,7 @@ from bgp.net.rules import (
     import_rules,
     is_internal,
     missing_policies,
+    path_limit,
     session_options,
     source_of,
     without_policies,
@@ -343,7 +344,7 @@ class Peer:
             agreed.as4,
             MAX_EXTENDED_MESSAGE if agreed.extended_message else MAX_MESSAGE,
             agreed.add_path_send,
-            self.options.add_path_limit if agreed.add_path_send else None,
+            path_limit(self.options, agreed),
         )
 
     def _down(self, session: Session, closed: Closed) -> None:

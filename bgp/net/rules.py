@@ -140,6 +140,14 @@ def export_rules(
     )
 
 
+def path_limit(peer: PeerOptions, agreed: Negotiated) -> int | None:
+    """How many paths to a prefix go out under add-path, at most: as few as anybody wants of any family; None for all."""
+    wanted = [limit for _, limit in agreed.paths_limits]
+    if peer.add_path_limit is not None and agreed.add_path_send:
+        wanted.append(peer.add_path_limit)
+    return min(wanted, default=None)
+
+
 def _role(speaker: SpeakerOptions, peer: PeerOptions) -> Role | None:
     """RFC 9234 4: roles are of external sessions only."""
     return None if is_internal(speaker, peer) else peer.role

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from helpers import capabilities
 from speakers import Laboratory, Neighbour, best, held, laboratory, settle
 from trio.testing import MockClock
 
 from bgp import AddPathMode, Policy, accept
-from bgp.capability import AddPath
+from bgp.capability import AddPath, Capability, PathsLimit
 from bgp.message import RouteRefresh, Update
 from bgp.net import Peer, Speaker
 from fsm.words import State
@@ -17,12 +18,14 @@ from rib.policy import Action, Match, Rule
 BOTH = (*capabilities(65066), AddPath(((IPV4_UNICAST, 3), (IPV6_UNICAST, 3))))
 
 
-async def collector(lab: Laboratory, **options: object) -> tuple[Speaker, Peer, Neighbour]:
+async def collector(
+    lab: Laboratory, offers: tuple[Capability, ...] = BOTH, **options: object
+) -> tuple[Speaker, Peer, Neighbour]:
     """A speaker and a neighbour that takes all paths from it."""
     speaker = await lab.speaker(65001, "10.0.0.1")
     fields = {"import_policy": accept, "export_policy": accept, "passive": True, "add_path": AddPathMode.BOTH} | options
     peer = await speaker.add_peer("10.0.0.66", asn=65066, **fields)
-    neighbour = await lab.neighbour(speaker, offers=BOTH)
+    neighbour = await lab.neighbour(speaker, offers=offers)
     neighbour.context = neighbour.several
     await neighbour.open()
     return speaker, peer, neighbour
@@ -99,6 +102,18 @@ async def test_a_limit_keeps_the_best(autojump_clock: MockClock) -> None:
         sources[0].withdraw("10.1.0.0/16")
         await settle()
         assert sorted(paths(neighbour, "10.1.0.0/16").values()) == ["65001 65011 64999", "65001 65012 64999 64999"]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "told"), [(None, 2, 2), (1, 2, 1), (2, 1, 1), (None, 0, 3)])
+async def test_a_limit_of_the_neighbours_is_kept_too(
+    autojump_clock: MockClock, ours: int | None, theirs: int, told: int
+) -> None:
+    """draft-abraitis-idr-addpath-paths-limit; 0 is no limit."""
+    async with laboratory() as lab:
+        offers = (*BOTH, PathsLimit(((IPV4_UNICAST, theirs),)))
+        speaker, _, neighbour = await collector(lab, offers, add_path_limit=ours)
+        await three_sources(lab, speaker)
+        assert len(paths(neighbour, "10.1.0.0/16")) == told
 
 
 async def test_paths_that_were_there_before_are_told_too(autojump_clock: MockClock) -> None:
