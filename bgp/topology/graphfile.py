@@ -67,5 +67,5 @@ def _by_networkx(path: Path, text: str):  # type: ignore[no-untyped-def]  # netw
         if path.suffix == ".json":
             return networkx.node_link_graph(loads(text), edges="links")
         return networkx.parse_gml(text) if path.suffix == ".gml" else networkx.parse_graphml(text)
-    except (ValueError, KeyError, TypeError, networkx.NetworkXException) as error:
+    except (ValueError, KeyError, TypeError, SyntaxError, networkx.NetworkXException) as error:
         raise LocalError(f"{path}: {error}") from error

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from itertools import combinations
 from pathlib import Path
+from random import Random
 
+import networkx
 import pytest
 
 from bgp.error import LocalError
+from bgp.lab import open_memory_fabric
 from bgp.topology import Edge, from_edges, from_graph, read_graph
 from rib.policy import accept
 
@@ -72,9 +77,59 @@ def test_a_graph_object_gives_names_numbers_and_relations() -> None:
 
 
 def test_networkx_graphs_are_taken() -> None:
-    networkx = pytest.importorskip("networkx")
     topology = from_graph(networkx.petersen_graph())
     assert (len(topology.nodes), topology.predicted_sessions) == (10, 15)
+
+
+@pytest.mark.parametrize("kind", ["gml", "graphml", "json"])
+def test_the_files_of_networkx_are_read(kind: str, tmp_path: Path) -> None:
+    graph = networkx.Graph()
+    graph.add_node("top", asn=65099)
+    graph.add_edge("top", "left", relation="customer")
+    graph.add_edge("top", "right", relation="customer")
+    file = tmp_path / f"graph.{kind}"
+    if kind == "json":
+        file.write_text(json.dumps(networkx.node_link_data(graph, edges="links")))
+    else:
+        (networkx.write_gml if kind == "gml" else networkx.write_graphml)(graph, file)
+    topology = read_graph(str(file))
+    assert topology["top"].asn == 65099
+    assert topology.predicted["left"] == (2, 2, 2)
+    assert topology.sessions[0].listens.peer.import_policy is not accept
+
+
+@pytest.mark.parametrize("kind", ["gml", "graphml", "json"])
+def test_a_file_that_networkx_cannot_read_is_named(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / f"graph.{kind}"
+    file.write_text("{ nonsense")
+    with pytest.raises(LocalError, match=f"graph.{kind}: "):
+        read_graph(str(file))
+
+
+def test_edges_may_not_have_two_meanings_nor_nodes_one_number() -> None:
+    with pytest.raises(LocalError, match="two nodes have one AS number"):
+        from_edges([Edge("a", "b")], asns={"a": 1, "b": 1})
+    with pytest.raises(LocalError, match="is no name for a node"):
+        from_edges([Edge("a b", "c")])
+
+
+#: What a speaker does with a graph is what the computation says, policies or none; the edges are drawn by a seed.
+@pytest.mark.parametrize("seed", range(6))
+async def test_speakers_come_to_what_was_computed(seed: int) -> None:
+    random = Random(seed)
+    names = [f"a{number}" for number in range(9)]
+    edges = [
+        # Those before are never customers of those after: nobody is its own provider.
+        Edge(one, other, random.choice(["customer", "peer"]))
+        for one, other in combinations(names, 2)
+        if random.random() < 0.4
+    ]
+    topology = from_edges(edges)
+    async with open_memory_fabric(topology) as fabric:
+        assert (await fabric.converge(60)).settled
+        snapshot = await fabric.snapshot()
+        assert snapshot.counts == topology.predicted
+        assert (await fabric.reach(snapshot, 1)).as_meant
 
 
 def test_files_of_edges_and_of_caida_are_read(tmp_path: Path) -> None:
