@@ -33,6 +33,8 @@ NO_PEER = Community(0xFFFFFF04)
 FORWARDED = frozenset({Safi.UNICAST, Safi.MULTICAST})
 #: The families of prefixes among them: an IPv6 next hop of IPv4 prefixes has to be agreed on (RFC 8950 4).
 LABELLED = frozenset({Safi.LABELLED, Safi.VPN, Safi.VPN_MULTICAST})
+#: Octets of a label (RFC 8277 2.2).
+LABEL_SIZE = 3
 #: RFC 8955 4: a flow specification leads nowhere.
 WITHOUT_NEXT_HOP = frozenset({Safi.FLOWSPEC, Safi.FLOWSPEC_VPN})
 #: The NLRI of 0.0.0.0/0 and of ::/0.
@@ -120,6 +122,7 @@ class ExportRules:
     next_hops: tuple[tuple[int, IPv4Address | IPv6Address], ...] = ()
     link_local_next_hop: IPv6Address | None = None
     extended_next_hop: frozenset[Family] = frozenset()  #: RFC 8950: IPv4 families that may go with an IPv6 next hop
+    labels: tuple[tuple[Family, int], ...] = ()  #: RFC 8277 2.1: by family, the most labels of a route, if not one
     next_hop_self_external: bool = False  #: towards internal peers: our next hop on externally learned routes
     next_hop_self_always: bool = False
     peer_is_client: bool = False
@@ -300,6 +303,8 @@ class ExportRules:
             if next_hop is None:
                 return None
         elif family.safi in LABELLED and not self._can_read_next_hop(family, attributes):
+            return None
+        if family.safi in LABELLED and len(attributes.binding) > LABEL_SIZE * dict(self.labels).get(family, 1):
             return None
         if self.peer_kind is SourceKind.EXTERNAL:
             return self._outward(path, attributes, next_hop)

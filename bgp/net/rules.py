@@ -15,6 +15,7 @@ from bgp.capability import (
     FourOctetAs,
     Fqdn,
     GracefulRestart,
+    MultipleLabels,
     Multiprotocol,
     Negotiated,
     RouteRefresh,
@@ -25,7 +26,7 @@ from bgp.session import SessionOptions
 from bgp.wire.nlri import FAMILIES
 from fsm.settings import Settings
 from rib.adj_in import ImportRules
-from rib.export import Drain, ExportRules
+from rib.export import LABELLED, Drain, ExportRules
 from rib.family import Afi
 from rib.next_hop import Resolver
 from rib.policy import Policy, accept
@@ -47,6 +48,10 @@ def address_of(text: str) -> IPv4Address | IPv6Address:
 @lru_cache(maxsize=REMEMBERED)
 def _identifier(text: str) -> IPv4Address:
     return IPv4Address(text)
+
+
+#: RFC 8277 2.1: as many labels as fit.
+ANY_NUMBER = 255
 
 
 def own_asn(speaker: SpeakerOptions, peer: PeerOptions) -> int:
@@ -73,6 +78,8 @@ def session_options(
     if peer.extended_next_hop and ":" in peer.address:
         ipv4 = tuple((family, int(Afi.IPV6)) for family in peer.families if family.afi == Afi.IPV4)
         capabilities += [ExtendedNextHop(ipv4)] if ipv4 else []
+    if labelled := tuple((family, ANY_NUMBER) for family in peer.families if family.safi in LABELLED):
+        capabilities.append(MultipleLabels(labelled))
     if peer.add_path is not AddPathMode.OFF:
         mode = _ADD_PATH[peer.add_path]
         capabilities.append(AddPath(tuple((family, mode) for family in peer.families if family in FAMILIES)))
@@ -124,6 +131,7 @@ def export_rules(
         policy=effective_policy(speaker, peer, peer.export_policy),
         next_hops=_next_hops(peer, local, agreed),
         extended_next_hop=agreed.extended_next_hop,
+        labels=agreed.labels,
         next_hop_self_external=peer.next_hop_self is NextHopSelf.EXTERNAL,
         next_hop_self_always=peer.next_hop_self is NextHopSelf.ALWAYS,
         peer_is_client=peer.route_reflector_client,

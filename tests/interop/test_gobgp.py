@@ -40,7 +40,7 @@ FAMILIES: Final = {
 ESI: Final = ":".join(["00"] * 10)
 #: A family, a route of ours, and how GoBGP writes it.
 ROUTES: Final = [
-    ("ipv4-labelled", "10.1.0.0/16 label 100/200", "10.1.0.0/16"),
+    ("ipv4-labelled", "10.1.0.0/16 label 100", "10.1.0.0/16"),
     ("vpnv4", "rd 65001:1 10.1.0.0/16 label 100", "65001:1:10.1.0.0/16"),
     ("vpnv4", "rd 10.0.0.1:7 10.2.3.0/24 label 101", "10.0.0.1:7:10.2.3.0/24"),
     ("vpnv6", "rd 65001:1 2001:db8:1::/48 label 102", "65001:1:2001:db8:1::/48"),

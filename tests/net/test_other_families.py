@@ -10,7 +10,7 @@ from speakers import Laboratory, laboratory, settle
 from trio.testing import MockClock
 
 from bgp import AddPathMode, LocalError, accept
-from bgp.capability import AddPath, FourOctetAs, Multiprotocol
+from bgp.capability import AddPath, FourOctetAs, MultipleLabels, Multiprotocol
 from bgp.message import MpReach, PathPrefix, Update
 from bgp.net import Speaker
 from bgp.wire.context import Context
@@ -172,6 +172,32 @@ async def test_a_vpn_route_with_an_ipv6_next_hop_needs_the_capability(autojump_c
         await settle()
         assert len(held(two, VPNV4)) == len(held(two, VPNV6)) == len(held(three, VPNV6)) == 1
         assert held(three, VPNV4) == {}
+
+
+@pytest.mark.parametrize("most", [0, 2, 3])
+async def test_a_peer_gets_as_many_labels_as_it_reads(most: int, autojump_clock: MockClock) -> None:
+    routes = [f"10.{count}.0.0/16 label {'/'.join(map(str, range(16, 16 + count)))}" for count in (1, 2, 3)]
+    async with laboratory() as lab:
+        two = await lab.speaker(65002, "10.0.0.2")
+        options = {"families": FAMILIES, "import_policy": accept, "export_policy": accept, "passive": True}
+        peer = await two.add_peer("10.0.0.66", asn=65066, **options)  # type: ignore[arg-type]
+        two.announce_in(IPV4_LABELLED, routes, Attributes())
+        offers = [Multiprotocol(IPV4_LABELLED), FourOctetAs(65066)]
+        neighbour = await lab.neighbour(
+            two, offers=(*offers, MultipleLabels(((IPV4_LABELLED, most),))) if most else tuple(offers)
+        )
+        await neighbour.open()
+        assert peer.negotiated is not None
+        assert dict(peer.negotiated.labels) == ({IPV4_LABELLED: most} if most else {})
+        heard = [
+            str(one)
+            for message in neighbour.heard
+            if isinstance(message, Update)
+            for attribute in message.attributes
+            if isinstance(attribute.value, MpReach)
+            for one in attribute.value.nlri
+        ]
+        assert heard == routes[: max(most, 1)]
 
 
 def test_texts_of_no_family_are_refused() -> None:
