@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from bgp.app import own
 from bgp.app.config import ConfigError, Configuration, Problem
 from bgp.app.own import OwnRoute
+from bgp.error import LocalError
 from bgp.iana import CeaseSubcode, NotificationCode
 from bgp.message import Notification
 from bgp.net import Speaker
@@ -57,34 +58,38 @@ def _change_routes(
 
 
 async def _change_peers(speaker: Speaker, old: Configuration, new: Configuration) -> list[str]:
-    before, after = _by_address(old), _by_address(new)
-    added = removed = restarted = policies = 0
+    """A peer that the system refuses is said to be, and tried again at the next change."""
+    before = {address: options for address, options in _by_address(old).items() if address in speaker.peers}
+    after = _by_address(new)
+    counts = dict.fromkeys(("removed", "added", "restarted", "with other policies"), 0)
+    refused: list[str] = []
     for address in before.keys() - after.keys():
         await speaker.remove_peer(address)
-        removed += 1
+        counts["removed"] += 1
     for address, options in after.items():
-        previous = before.get(address)
-        if previous is None:
-            await speaker.add_peer(options)
-            added += 1
-        elif previous == options:
-            continue
-        elif _without_policies(previous) == _without_policies(options):
-            peer = speaker.peers[address]
-            peer.change_policies(import_policy=options.import_policy, export_policy=options.export_policy)
-            policies += 1
+        what = _difference(before.get(address), options)
+        try:
+            if what == "with other policies":
+                policies = {"import_policy": options.import_policy, "export_policy": options.export_policy}
+                speaker.peers[address].change_policies(**policies)
+            elif what:
+                if what == "restarted":
+                    await speaker.remove_peer(address, CHANGED)
+                await speaker.add_peer(options)
+        except LocalError as error:
+            refused.append(str(error))
         else:
-            await speaker.remove_peer(address, CHANGED)
-            await speaker.add_peer(options)
-            restarted += 1
-    return _counted(
-        {
-            "peers added": added,
-            "peers removed": removed,
-            "peers restarted": restarted,
-            "peers with other policies": policies,
-        }
-    )
+            counts[what] = counts.get(what, 0) + 1
+    return [*_counted({f"peers {what}": number for what, number in counts.items() if what}), *refused]
+
+
+def _difference(before: PeerOptions | None, after: PeerOptions) -> str:
+    """What has to happen to a peer; empty for nothing."""
+    if before is None:
+        return "added"
+    if before == after:
+        return ""
+    return "with other policies" if _without_policies(before) == _without_policies(after) else "restarted"
 
 
 def _by_address(configuration: Configuration) -> dict[str, PeerOptions]:
@@ -96,4 +101,8 @@ def _without_policies(options: PeerOptions) -> PeerOptions:
 
 
 def _counted(numbers: Mapping[str, int]) -> list[str]:
-    return [f"{number} {what}" for what, number in numbers.items() if number]
+    return [f"{number} {_of(number, what)}" for what, number in numbers.items() if number]
+
+
+def _of(number: int, what: str) -> str:
+    return what.replace("s ", " ", 1) if number == 1 else what

@@ -170,7 +170,7 @@ def test_hangup_applies_what_changed(pair: tuple[RunningSpeaker, RunningSpeaker]
     file.write_text(changed + '[[peer]]\naddress = "127.0.1.3"\nasn = 65003\npassive = true\n')
     since = listener.signal(signal.SIGHUP)
     said = listener.wait_for("SIGHUP: .*: (.*)", since)[1]
-    assert said == "1 routes announced, 1 routes withdrawn, 1 peers added, 1 peers with other policies"
+    assert said == "1 route announced, 1 route withdrawn, 1 peer added, 1 peer with other policies"
     # What was announced by hand stays; the session was not touched.
     dialler.wait_for_prefixes("10.1.1.0/26", "10.2.0.0/26", "10.9.0.0/24")
     listener.wait_for_prefixes("10.1.1.0/26", "10.9.0.0/24")
@@ -178,7 +178,7 @@ def test_hangup_applies_what_changed(pair: tuple[RunningSpeaker, RunningSpeaker]
     listener.tell("withdraw", prefixes=["10.9.0.0/24"])
     file.write_text(LISTENER)
     assert listener.tell("reload").endswith(
-        ": 1 routes announced, 1 routes withdrawn, 1 peers removed, 1 peers with other policies"
+        ": 1 route announced, 1 route withdrawn, 1 peer removed, 1 peer with other policies"
     )
     listener.wait_for_prefixes("10.1.0.0/26", "10.2.0.0/26")
     assert not [line for line in listener.lines[since:] if "127.0.1.2" in line]
@@ -190,7 +190,7 @@ def test_options_of_a_session_start_it_anew(pair: tuple[RunningSpeaker, RunningS
     for hold_time, text in ((30, LISTENER.replace("passive", "hold_time = 30\npassive")), (90, LISTENER)):
         file.write_text(text)
         since = len(dialler.lines)
-        assert listener.tell("reload") == f"{file}: 1 peers restarted"
+        assert listener.tell("reload") == f"{file}: 1 peer restarted"
         dialler.wait_for(r"received NOTIFICATION 6/6 \(Cease, Other configuration change\)", since)
         dialler.wait_for(f"→ Established: AS 65001, ipv4-unicast, hold time {hold_time} s$", since)
         dialler.wait_for_prefixes("10.1.0.0/26", "10.2.0.0/26")
