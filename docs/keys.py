@@ -17,6 +17,7 @@ from types import NoneType, UnionType
 from typing import Final, Union, get_args, get_origin, get_type_hints
 
 from bgp.app.config import Announcement, Program
+from bgp.app.node.options import NodeOptions
 from bgp.app.protocol import QUESTIONS
 from bgp.app.schema import ALIASES, spelling, switches
 from bgp.net.kernel import KernelOptions
@@ -133,6 +134,7 @@ def configuration() -> str:
         "speaker": keys(SpeakerOptions, Program),
         "decision": keys(DecisionOptions),
         "kernel": keys(KernelOptions),
+        "node": keys(NodeOptions),
         "announce": keys(Announcement),
         "peer": keys(PeerOptions),
         "policy": keys(Policy),
@@ -197,6 +199,12 @@ An address to listen on is `ADDRESS:PORT`, `[IPV6]:PORT`, or an address alone fo
 With this table, routes go into the kernel; without it none do.
 
 {kernel}
+
+## [node]
+
+For `bgp node`, which [a page of its own](node.md) is about.
+
+{node}
 
 ## [[announce]]
 
