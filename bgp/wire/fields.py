@@ -6,6 +6,7 @@ Nothing outside `bgp.wire` sees a `Container` or a `ConstructError`: `parse` giv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address
@@ -26,7 +27,7 @@ def parse(declaration: c.Construct, octets: bytes, **context: object) -> Any:
     try:
         found = declaration.parse_stream(stream, **context)
     except c.ConstructError as error:
-        raise Malformed(" ".join(str(error).split())) from error
+        raise Malformed(_in_words(error)) from error
     left = len(octets) - stream.tell()
     if left:
         raise Malformed(f"{left} octets are left over")
@@ -38,8 +39,31 @@ def build(declaration: c.Construct, value: object, **context: object) -> bytes:
     try:
         octets: bytes = declaration.build(value, **context)
     except c.ConstructError as error:
-        raise Malformed(" ".join(str(error).split())) from error
+        raise Malformed(_in_words(error)) from error
     return octets
+
+
+#: What construct says, for people who do not know it.
+_WORDS: Final = (
+    (
+        re.compile(r"stream read less than specified amount, expected (\d+), found (\d+)"),
+        r"\1 octets expected, \2 there",
+    ),
+    (re.compile(r"object failed validation: (.*)"), r"\1 is out of range"),
+    (re.compile(r"expected end of stream"), "octets are left over"),
+)
+
+
+def _in_words(error: c.ConstructError) -> str:
+    """Where it is, without the names that only help to put declarations together, and what is wrong there."""
+    path, _, message = str(error).rpartition("\n")
+    for pattern, words in _WORDS:
+        message = pattern.sub(words, message)
+    names = [name for name in path.split(" -> ")[1:] if name not in _INNER]
+    return f"{' '.join(names)}: {message}" if names else " ".join(message.split())
+
+
+_INNER: Final = frozenset({"inside", "body", "first", "rest"})
 
 
 class ListOf(c.Subconstruct):  # type: ignore[misc]  # construct is untyped

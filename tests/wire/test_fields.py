@@ -56,3 +56,21 @@ def test_a_list_has_no_size_of_its_own() -> None:
     with pytest.raises(c.SizeofError):
         ListOf(U8).sizeof()
     assert ListOf(U8).parse_stream(BytesIO(b"\1\2")) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("declaration", "octets", "words"),
+    [
+        (c.Struct("length" / U8, "octets" / c.Bytes(4)), b"\1\2", "octets: 4 octets expected, 1 there"),
+        (c.Struct("inside" / c.Struct("code" / U8)), b"", "code: 1 octets expected, 0 there"),
+        (c.Bytes(2), b"", "2 octets expected, 0 there"),
+        (c.Struct("bits" / c.ExprValidator(U8, lambda bits, _: bits <= 32)), b"\x21", "bits: 33 is out of range"),
+        (counted(U8, U8), b"\2\0\0", "octets are left over"),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_words_of_construct(
+    declaration: c.Construct, octets: bytes, words: str
+) -> None:
+    with pytest.raises(Malformed) as caught:
+        parse(declaration, octets)
+    assert str(caught.value) == words
