@@ -207,10 +207,13 @@ one route, known by its octets, so that it is withdrawn by the same octets only.
 
 **Labels.** A stack ends with its bottom bit on every session; RFC 8277 2.2 wants the bit ignored where only one label can
 be, but it also wants it set, as RFC 3107 did, so that reading on until it is set serves all; a stack without one is
-malformed. A label of an EVPN route or VPLS has 24 bits here: all of a VNI, or an MPLS label in the upper 20.
+malformed. More than one label goes only to a peer that said that it reads so many (RFC 8277 2.1); we say that we read any
+number, of which the length octet of an NLRI lets no more than ten in. A label of an EVPN route or VPLS has 24 bits here:
+all of a VNI, or an MPLS label in the upper 20.
 
 Not done: the validation of flow specifications against unicast routes (RFC 8955 6), the filtering of VPN routes by route
-target membership (RFC 4684 3), IPv4 labelled routes that are given labels of our own.
+target membership (RFC 4684 3), labels of our own for the routes of others, EVPN prefixes with label 0 and no overlay index
+treated as withdrawn (RFC 9136 3.1).
 """
 
 
