@@ -73,7 +73,7 @@ def as_per_rack(
         _cables(builder, tors, tops, upward)
     else:
         _planes(builder, tors, spines, upward)
-    valley = spine == "l3" and NO_VALLEY in left_out
+    valley = NO_VALLEY in left_out
     return _with_counts(builder, racks, servers, spines, blocks, mesh=rack == "mesh", l2=spine == "l2", valley=valley)
 
 
@@ -125,7 +125,9 @@ def _with_counts(
         if node.role == NODE:
             return Counts(learned, learned, learned)
         if node.role == TOR:
-            return Counts(own + spines * (every - own), every, every)
+            # Over a plane each other ToR tells of its own rack, and without the knob of all others too.
+            tellers = racks - 1 if l2 and valley else 1
+            return Counts(own + spines * tellers * (every - own), every, every)
         # ToRs prefer the first spine, whose BGP identifier is the lowest; it is told of nothing that came from itself.
         paths = racks * every if valley and node.name != "spine1" else every
         return Counts(paths, every, every)

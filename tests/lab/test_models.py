@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from bgp.lab import Reachability, Snapshot, open_memory_fabric
@@ -41,6 +43,7 @@ TWENTY: list[tuple[str, dict[str, int | str]]] = [
     ("reflectors", {"nodes": 20, "reflectors": 4}),
     ("as-per-rack", {"racks": 4, "servers": 5}),
     ("as-per-rack", {"racks": 4, "servers": 5, "spine_as": "each", "without": "no-valley"}),
+    ("as-per-rack", {"racks": 4, "servers": 5, "spine": "l2", "without": "no-valley"}),
     ("as-per-server", {"racks": 4, "servers": 5}),
     ("downward-default", {"racks": 4, "servers": 5, "spines": 3}),
     ("tor", {"nodes": 20}),
@@ -199,3 +202,22 @@ def knobs_of(model: str, parameters: dict[str, int | str]) -> list[str]:
         words = str(error)
         return words.partition("its knobs are ")[2].split(", ") if "its knobs" in words else []
     raise AssertionError("an unknown knob was taken")
+
+
+def at_random(random: Random) -> Topology:
+    """Some model with small numbers and any of its choices."""
+    model = random.choice([name for name in MODELS if name != "graph"])
+    parameters: dict[str, int | str] = {}
+    for parameter in MODELS[model].parameters:
+        if parameter.name != "without":
+            choices = parameter.choices
+            parameters[parameter.name] = random.choice(choices) if choices else random.randint(1, 3)
+    return build(model, parameters)
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_the_formulas_hold_for_any_numbers_and_choices(seed: int) -> None:
+    topology = at_random(Random(seed))
+    snapshot, reachability = await run(topology)
+    assert snapshot.counts == topology.predicted
+    assert not reachability.failed
