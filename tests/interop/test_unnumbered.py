@@ -49,7 +49,8 @@ def test_both_families_travel_between_link_local_addresses(tmp_path: Path) -> No
         ours.start()
 
         def told() -> str:
-            return f"ours: {ours.tail()}\nBIRD: {bird.tail()}\n{bird.ask('show protocols all ours')}\n{bird.ask('show route all')}"
+            asked = "\n".join(bird.ask(question) for question in ("show protocols all ours", "show route all"))
+            return f"ours: {ours.tail()}\nBIRD: {bird.tail()}\n{asked}"
 
         eventually(lambda: ours.is_established("fe80::2%eth0"), "the session is up", told)
         eventually(lambda: len(ours.routes("fe80::2%eth0")) == 2, "we hold BIRD's routes", told)
