@@ -186,7 +186,9 @@ class Attributes:
         return isinstance(other, Attributes) and all(getattr(self, n) == getattr(other, n) for n in self.FIELDS)
 
     def __hash__(self) -> int:
-        return hash((self.origin, self.as_path, self.next_hop, self.med, self.local_pref, self.communities))
+        return hash(
+            (self.origin, self.as_path, self.next_hop, self.med, self.local_pref, self.communities, self.binding)
+        )
 
     def __repr__(self) -> str:
         default = Attributes().as_mapping()
