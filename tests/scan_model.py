@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
-from bgp.error import PeerError, Reaction, UpdateError
+from bgp.error import LocalError, PeerError, Reaction, UpdateError
 from bgp.iana import AttributeCode as Code
-from bgp.message import MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
+from bgp.message import Destination, MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
 from bgp.wire.attributes import ATTRIBUTES
 from bgp.wire.context import Context
 from bgp.wire.nlri.keys import key_of
@@ -126,10 +126,18 @@ def bound(family: Family, nlri: tuple[Nlri, ...]) -> Bound:
     found: Bound = []
     for one in nlri:
         value, path_id = (one.prefix, one.path_id) if isinstance(one, PathPrefix) else (one, None)
-        key, binding = key_of(family, value)
-        if key:  # a type that has to be discarded has none
+        key, binding = key_if_any(family, value)
+        if key:
             found.append(((family, key, path_id), binding))
     return found
+
+
+def key_if_any(family: Family, value: Destination) -> tuple[bytes, bytes]:
+    """The key and the binding; both empty for what makes no route: of an unknown type, or malformed (RFC 7606 5.4)."""
+    try:
+        return key_of(family, value)
+    except LocalError:
+        return b"", b""
 
 
 def opaque(reach: MpReach, context: Context) -> Bound:
@@ -147,7 +155,7 @@ def keys(family: Family, nlri: tuple[Nlri, ...]) -> Routes:
         value, path_id = (one.prefix, one.path_id) if isinstance(one, PathPrefix) else (one, None)
         if hasattr(value, "labels"):
             value = replace(value, labels=(16,))
-        key, _ = key_of(family, value)
+        key, _ = key_if_any(family, value)
         if key:
             found.add((family, key, path_id))
     return found
