@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from interop.wires import Namespace, end, eventually
 
@@ -54,6 +57,29 @@ class Process:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:]) if self.log.exists() else "no log"
 
 
+#: How podman runs where there is no systemd, within what this machine may set.
+PODMAN: Final = ("podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs")
+LIMITS: Final = (
+    "--ulimit",
+    "nofile=1024:1024",
+    "--ulimit",
+    "nproc=1000:1000",
+    "--cap-add",
+    "NET_ADMIN,NET_RAW,SYS_ADMIN",
+)
+IMAGE: Final = "localhost/trio-bgp-peers"
+
+
+class InContainer(Process):
+    """A daemon in a container that has the network of a namespace of ours and sees the daemon's folder. A mix-in."""
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        network = f"ns:/run/netns/{self.host.name}"
+        mount = f"{self.folder}:{self.folder}"
+        command = [*PODMAN, "run", "--rm", "--network", network, *LIMITS, "-v", mount, IMAGE, *self._command]
+        return self.host.start(command, self.log, inside=False)
+
+
 class Bird(Process):
     """BIRD 2 with a configuration."""
 
@@ -92,6 +118,10 @@ class Bird(Process):
         return "Established" in self.ask(f"show protocols {protocol}")
 
 
+class ContainedBird(InContainer, Bird):
+    """BIRD 2 in a container."""
+
+
 class Frr(Process):
     """FRR's bgpd, without zebra: it takes every next hop for valid."""
 
@@ -120,6 +150,10 @@ class Frr(Process):
         """Whether a session is up."""
         found = self.ask(f"show bgp neighbors {neighbour}")
         return bool(found.get(neighbour, {}).get("bgpState") == "Established")
+
+
+class ContainedFrr(InContainer, Frr):
+    """FRR's bgpd in a container."""
 
 
 class Ours(Process):
@@ -169,3 +203,11 @@ class Ours(Process):
 
     def __str__(self) -> str:
         return self.tail()
+
+
+def build_image() -> None:
+    """Make the image for `InContainer`, if it is not there. Raises CalledProcessError; skips without podman."""
+    missing = [name for name in ("podman", "runc", "buildah", "mmdebstrap") if shutil.which(name) is None]
+    if missing and os.environ.get("BGP_REQUIRE_INTEROP") != "1":
+        pytest.skip(f"{', '.join(missing)} not installed: make interop installs it")
+    subprocess.run([str(Path(__file__).parent / "containers" / "build.sh")], check=True)

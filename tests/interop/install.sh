@@ -3,8 +3,9 @@
 set -eu
 missing=
 for program in bird:bird2 /usr/lib/frr/bgpd:frr ip:iproute2 tshark:tshark gobgpd:gobgpd bgpdump:bgpdump \
-    ping:iputils-ping sysctl:procps /usr/lib/cni/ptp:containernetworking-plugins unshare:util-linux; do
-    command -v "${program%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${program%%:*}" ] || missing="$missing ${program#*:}"
+    ping:iputils-ping sysctl:procps podman:podman runc:runc buildah:buildah mmdebstrap:mmdebstrap \
+    netavark:netavark /usr/lib/cni/ptp:containernetworking-plugins unshare:util-linux; do
+    command -v "${program%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${program%%:*}" ] || [ -x "/usr/lib/podman/${program%%:*}" ] || missing="$missing ${program#*:}"
 done
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then

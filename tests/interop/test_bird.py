@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
-from interop.daemons import Bird, Ours
+from interop.daemons import Bird, ContainedBird, Ours, build_image
 from interop.wires import eventually, two_hosts
 
 LONG: Final = [*range(64600, 64630), 4_200_000_000]
@@ -109,15 +109,21 @@ class Pair(NamedTuple):
         return f"ours: {self.ours.tail()}\nBIRD: {self.bird.tail()}\n{self.bird.ask('show protocols all')}"
 
 
-@pytest.fixture(params=[(65001, 65002), (65001, 65001)], ids=["external", "internal"], scope="module")
+@pytest.fixture(
+    params=[(65001, 65002, Bird), (65001, 65001, Bird), (65001, 65002, ContainedBird)],
+    ids=["external", "internal", "container"],
+    scope="module",
+)
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    our_asn, their_asn = request.param
+    our_asn, their_asn, kind = request.param
+    if kind is ContainedBird:
+        build_image()
     folder: Path = tmp_path_factory.mktemp("bird")
     names = {"OURS4": OURS4, "OURS6": OURS6, "THEIRS4": THEIRS4, "THEIRS6": THEIRS6}
     prepend = " ".join(f"bgp_path.prepend({asn});" for asn in reversed(LONG))
     cable = [(f"{OURS4}/24", f"{THEIRS4}/24"), (f"{OURS6}/64", f"{THEIRS6}/64")]
     with two_hosts(*cable) as (left, right):
-        bird = Bird(right, folder / "bird", BIRD.format(ours=our_asn, theirs=their_asn, prepend=prepend, **names))
+        bird = kind(right, folder / "bird", BIRD.format(ours=our_asn, theirs=their_asn, prepend=prepend, **names))
         path = " ".join(map(str, LONG))
         ours = Ours(left, folder / "ours", SPEAKER.format(ours=our_asn, theirs=their_asn, path=path, **names))
         bird.start()

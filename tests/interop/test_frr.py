@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import pytest
-from interop.daemons import Frr, Ours
+from interop.daemons import ContainedFrr, Frr, Ours, build_image
 from interop.wires import eventually, two_hosts
 
 OURS4, OURS6 = "192.0.2.1", "2001:db8:ff::1"
@@ -93,15 +93,21 @@ class Pair(NamedTuple):
         return f"ours: {self.ours.tail()}\nFRR: {self.frr.tail()}"
 
 
-@pytest.fixture(params=[(65001, 65002), (65001, 65001)], ids=["external", "internal"], scope="module")
+@pytest.fixture(
+    params=[(65001, 65002, Frr), (65001, 65001, Frr), (65001, 65002, ContainedFrr)],
+    ids=["external", "internal", "container"],
+    scope="module",
+)
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    our_asn, their_asn = request.param
+    our_asn, their_asn, kind = request.param
+    if kind is ContainedFrr:
+        build_image()
     folder = tmp_path_factory.mktemp("frr")
     folder.chmod(0o755)  # bgpd gives up root and still wants its files
     names = {"OURS4": OURS4, "OURS6": OURS6, "THEIRS4": THEIRS4, "THEIRS6": THEIRS6}
     cable = [(f"{OURS4}/24", f"{THEIRS4}/24"), (f"{OURS6}/64", f"{THEIRS6}/64")]
     with two_hosts(*cable) as (left, right):
-        frr = Frr(right, folder / "frr", FRR.format(ours=our_asn, theirs=their_asn, **names))
+        frr = kind(right, folder / "frr", FRR.format(ours=our_asn, theirs=their_asn, **names))
         ours = Ours(left, folder / "ours", SPEAKER.format(ours=our_asn, theirs=their_asn, **names))
         frr.start()
         ours.start()

@@ -48,10 +48,10 @@ class Namespace:
         whole = ["ip", "netns", "exec", self.name, *command]
         return subprocess.run(whole, check=True, capture_output=True, text=True).stdout
 
-    def start(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-        """Start a process in it, what it prints going to `log`."""
+    def start(self, command: Sequence[str], log: Path, *, inside: bool = True) -> subprocess.Popen[bytes]:
+        """Start a process in it, or one that enters it by itself, what it prints going to `log`."""
         with log.open("ab") as out:
-            whole = ["ip", "netns", "exec", self.name, *command]
+            whole = ["ip", "netns", "exec", self.name, *command] if inside else list(command)
             process = subprocess.Popen(whole, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self._processes.append(process)
         return process
