@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
+from bgp.error import LocalError
+from fsm.settings import check_hold_time
+from rib.as_path import MAX_ASN
 from rib.decision import DEFAULT_DECISION, DecisionOptions
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from rib.policy import Policy
@@ -46,12 +50,24 @@ class RestartMode(Enum):
     ON = "on"  #: also ask the peer to keep ours
 
 
+#: The lowest and the highest that numbers of a peer's options can be.
+_LIMITS: Final = {
+    "asn": (1, MAX_ASN),
+    "local_asn": (1, MAX_ASN),
+    "port": (1, 65535),
+    "allowas_in": (0, 255),
+    "add_path_limit": (1, 65535),
+    "restart_time": (0, 4095),  # RFC 4724 3: 12 bits
+    "multihop": (1, 255),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PeerOptions:
     """One neighbour. `address` is its IP address as text; times are in seconds.
 
     `import_policy` and `export_policy` None on an external session: nothing is accepted or announced (RFC 8212);
-    on an internal one: everything is.
+    on an internal one: everything is. Raises ValueError for a number that cannot be.
     """
 
     address: str
@@ -95,6 +111,13 @@ class PeerOptions:
     password: str | None = None  #: TCP-MD5 (RFC 2385)
     ttl_security: bool = False  #: GTSM (RFC 5082)
     multihop: int | None = None  #: TTL of an external session that is not one hop away
+
+    def __post_init__(self) -> None:
+        check_hold_time(self.hold_time)
+        for name, (lowest, highest) in _LIMITS.items():
+            number = getattr(self, name)
+            if number is not None and not lowest <= number <= highest:
+                raise LocalError(f"{name} must be from {lowest} to {highest}, not {number}")
 
     @property
     def label(self) -> str:

@@ -49,7 +49,7 @@ FIRST_PRIVATE_AS4: Final = 4_200_000_000
 
 #: What a session starts from; the models replace what is theirs. Everything goes unless they say otherwise (RFC 8212).
 PLAIN: Final = PeerOptions(
-    address="0.0.0.0", asn=0, families=(IPV4_UNICAST,), import_policy=accept, export_policy=accept
+    address="0.0.0.0", asn=1, families=(IPV4_UNICAST,), import_policy=accept, export_policy=accept
 )
 
 #: The knob of all models with several ways up: use the equal ones together, whatever ASes are in their AS_PATHs.
