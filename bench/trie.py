@@ -2,8 +2,9 @@
 
     python bench/trie.py [--table FILE.pfx2as.gz --queries FILE.lpm-v4.tsv.gz] [--rounds 3] [--json FILE]
 
-Columns are microseconds an operation (median of the rounds), then the ratio to the slower half of the field: what is
-below 1 is faster than that. pytricia and py-radix are C; they are installed into this environment where they are absent.
+Columns are microseconds of processor time an operation (median of the rounds); below them the ratios of `PrefixTrie` to
+each of the others, less than 1 where it is the faster. pytricia and py-radix are C; they are installed into this
+environment where they are absent.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 from rib.prefix import Prefix, nlri_from_text
@@ -67,9 +68,9 @@ class MaskDicts:
 
 def timed(work: Callable[[], object], count: int) -> float:
     gc.collect()
-    began = perf_counter()
+    began = process_time()
     work()
-    return (perf_counter() - began) / count * 1e6
+    return (process_time() - began) / count * 1e6
 
 
 def drain(found: Iterable[object]) -> None:

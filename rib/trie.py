@@ -16,7 +16,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from itertools import chain, islice
+from itertools import chain, repeat
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Final, Generic, NamedTuple, TypeVar, overload
 
@@ -33,8 +33,6 @@ AnyTarget = AnyPrefix | IPv4Address | IPv6Address
 
 #: A sorted list longer than this is made anew when asked for, and not kept up: moving its tail would cost more.
 KEPT_SORTED: Final = 1 << 16
-#: A list shorter than this is searched faster from its beginning than by halves, which asks a function for each key.
-SHORT_LIST: Final = 128
 
 
 class Found(NamedTuple, Generic[V]):
@@ -53,42 +51,36 @@ class _Nodes(dict[int, V]):
         self._width = width
         self._sorted: list[int] | None = None
 
-    def place(self, node: int) -> tuple[int, int]:
-        """Where a node comes in the order: by first address, then by length."""
+    def place(self, node: int) -> int:
+        """A node as a number in whose order nodes come: by first address, then, in the last octet, by length."""
         length = node.bit_length()
-        return node << (self._width - length), length
+        return (node << (self._width - length)) << 8 | length
 
     def in_order(self) -> list[int]:
-        """All nodes, in order."""
+        """The places of all nodes, in order."""
         if self._sorted is None:
-            self._sorted = sorted(self, key=self.place)
+            self._sorted = sorted(map(self.place, self))
         return self._sorted
 
-    def below(self, node: int) -> Iterator[int]:
-        """The node itself, if it is there, and all below it, in order."""
-        ordered, width = self.in_order(), self._width
-        first, length = self.place(node)
-        last = first | ((1 << (width - length)) - 1)
-        for found in islice(ordered, bisect_left(ordered, (first, length), key=self.place), None):
-            if found << (width - found.bit_length()) > last:
-                return
-            yield found
+    def below(self, node: int) -> list[int]:
+        """The places of the node itself, if it is there, and of all below it, in order."""
+        ordered = self.in_order()
+        beyond = (node + 1) << (self._width - node.bit_length()) << 8
+        start = bisect_left(ordered, self.place(node))
+        return ordered[start : bisect_left(ordered, beyond, start)]
 
     def added(self, node: int) -> None:
         """Keep the order up after a new node came in."""
         if (ordered := self._sorted) is not None:
             if len(ordered) < KEPT_SORTED:
-                insort(ordered, node, key=self.place)
+                insort(ordered, self.place(node))
             else:
                 self._sorted = None
 
     def removed(self, node: int) -> None:
         """Keep the order up after a node went."""
         if (ordered := self._sorted) is not None:
-            if len(ordered) < SHORT_LIST:
-                ordered.remove(node)
-            else:
-                del ordered[bisect_left(ordered, self.place(node), key=self.place)]
+            del ordered[bisect_left(ordered, self.place(node))]
 
 
 class _Block(_Nodes[V]):
@@ -229,28 +221,34 @@ class NlriTrie(Generic[V]):
         """All prefixes that `nlri` covers, itself included, in order."""
         node = self._node(nlri)
         if nlri[0] < self._head:
-            return self._named(self._short.below(node), self._blocks.below(node))
+            return self._walk(self._short.below(node), self._blocks.below(node))
         block = self._blocks.get(node >> (nlri[0] - self._head))
-        return iter(()) if block is None else ((self._nlri(one), block[one]) for one in block.below(node))
+        return iter(()) if block is None else map(self._at, block.below(node), repeat(block))
 
     def items(self) -> Iterator[tuple[bytes, V]]:
         """All of them, in the order of their addresses, a prefix before those that it covers."""
-        return self._named(iter(self._short.in_order()), iter(self._blocks.in_order()))
+        return self._walk(self._short.in_order(), self._blocks.in_order())
 
-    def _named(self, shorts: Iterator[int], heads: Iterator[int]) -> Iterator[tuple[bytes, V]]:
+    def _walk(self, shorts: list[int], heads: list[int]) -> Iterator[tuple[bytes, V]]:
         """Short prefixes and blocks, both in order, as one sequence. A short prefix comes before the block it begins with."""
-        short, blocks = self._short, self._blocks
-        waiting = next(shorts, None)
+        at, short, tail, blocks = self._at, self._short, self._tail, self._blocks
+        waiting = iter(shorts)
+        next_short = next(waiting, None)
         for head in heads:
-            while waiting is not None and short.place(waiting) < blocks.place(head):
-                yield self._nlri(waiting), short[waiting]
-                waiting = next(shorts, None)
-            block = blocks[head]
-            for node in block.in_order():
-                yield self._nlri(node), block[node]
-        if waiting is not None:
-            for node in chain((waiting,), shorts):
-                yield self._nlri(node), short[node]
+            while next_short is not None and next_short < head:
+                yield at(next_short, short)
+                next_short = next(waiting, None)
+            block = blocks[head >> (8 + tail)]
+            yield from map(at, block.in_order(), repeat(block))
+        if next_short is not None:
+            yield from map(at, chain((next_short,), waiting), repeat(short))
+
+    def _at(self, place: int, nodes: _Nodes[V]) -> tuple[bytes, V]:
+        """The NLRI and the value at a place."""
+        length = (place & 0xFF) - 1
+        address = place >> 8
+        octets = address.to_bytes(self._octets + 1, "big")
+        return bytes((length,)) + octets[1 : 1 + ((length + 7) >> 3)], nodes[address >> (self._bits - length)]
 
 
 class PrefixTrie(MutableMapping[Prefix, V]):
