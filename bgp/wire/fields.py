@@ -67,7 +67,11 @@ _INNER: Final = frozenset({"inside", "body", "first", "rest"})
 
 
 class ListOf(c.Subconstruct):  # type: ignore[misc]  # construct is untyped
-    """Elements until the octets end. Unlike GreedyRange it takes no error for the end of the list."""
+    """Elements until the octets end, `most` of them. Unlike GreedyRange it takes no error for the end of the list."""
+
+    def __init__(self, element: c.Construct, most: int | None = None) -> None:
+        super().__init__(element)
+        self.most = most
 
     def _parse(self, stream: Any, context: Any, path: str) -> list[Any]:
         found = []
@@ -77,9 +81,13 @@ class ListOf(c.Subconstruct):  # type: ignore[misc]  # construct is untyped
             found.append(self.subcon._parsereport(stream, context, path))
             if BytesIO.tell(stream) == at:
                 raise c.RangeError("an element of no octets", path=path)
+            if self.most is not None and len(found) > self.most:
+                raise c.RangeError(f"more than {self.most} elements", path=path)
         return found
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
+        if self.most is not None and len(obj) > self.most:
+            raise c.RangeError(f"{len(obj)} elements, {self.most} are allowed", path=path)
         for element in obj:
             self.subcon._build(element, stream, context, path)
         return obj

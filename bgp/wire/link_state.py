@@ -12,7 +12,7 @@ import construct as c
 from bgp.attribute import LinkState, LinkStateTlv, Tlv
 from bgp.iana import LinkStateTlvType as Type
 from bgp.wire.fields import IPV4, IPV6, U8, U16, U24, U32, ListOf, Malformed, build, parse, value_of
-from bgp.wire.tlv import LARGE, tuple_of
+from bgp.wire.tlv import LARGE, MAX_TLVS, tuple_of
 
 _NAME: Final = value_of(c.GreedyBytes, lambda octets: octets.decode(), lambda text: text.encode())
 
@@ -78,4 +78,4 @@ def _write(one: LinkStateTlv | Tlv) -> bytes:
         raise ValueError(f"BGP-LS TLV {one.type}: {error}") from error
 
 
-LINK_STATE: Final = value_of(ListOf(LARGE), _decoded, _encoded)
+LINK_STATE: Final = value_of(ListOf(LARGE, MAX_TLVS), _decoded, _encoded)

@@ -7,12 +7,16 @@ and lengths that no RFC has are kept, not corrected.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import construct as c
 
 from bgp.attribute import Tlv
 from bgp.wire.fields import U8, U16, ListOf, Malformed, build, parse, value_of
+
+#: TLVs in one list. The longest that are known, of link state, have dozens; each costs a declaration's reading, and a
+#: message has room for sixteen thousand.
+MAX_TLVS: Final = 1024
 
 
 class Row(NamedTuple):
@@ -85,4 +89,4 @@ def tlvs(head: c.Construct, rows: tuple[Row, ...] = ()) -> c.Construct:
         except Malformed as error:
             raise ValueError(str(error)) from error
 
-    return value_of(ListOf(head), decoded, encoded)
+    return value_of(ListOf(head, MAX_TLVS), decoded, encoded)

@@ -45,7 +45,7 @@ from bgp.attribute import (
     Weight,
 )
 from bgp.wire.fields import IPV4, IPV6, U8, U16, U24, U32, ListOf, value_of
-from bgp.wire.tlv import SMALL, Row, fields_of, reserved, tlvs, tuple_of
+from bgp.wire.tlv import MAX_TLVS, SMALL, Row, fields_of, reserved, tlvs, tuple_of
 from rib.community import ExtendedCommunity
 
 #: The octets that a tunnel identifier can have, by tunnel type (RFC 6514 5, RFC 7524 8, RFC 8556 3, RFC 9574 4);
@@ -158,5 +158,5 @@ _BY_TYPE: Final = {kind: _sub_tlvs(kind) for kind in (*_ENCAPSULATIONS, 0)}
 _choose: Callable[[Any], int] = lambda this: this.type if this.type in _ENCAPSULATIONS else 0  # noqa: E731
 TUNNEL: Final = fields_of(Tunnel, "type" / U16, "tlvs" / c.Prefixed(U16, c.Switch(_choose, _BY_TYPE)))
 TUNNEL_ENCAPSULATION: Final = value_of(
-    ListOf(TUNNEL), lambda found: TunnelEncapsulation(tuple(found)), lambda value: list(value.tunnels)
+    ListOf(TUNNEL, MAX_TLVS), lambda found: TunnelEncapsulation(tuple(found)), lambda value: list(value.tunnels)
 )

@@ -56,6 +56,7 @@ from bgp.message import AttributeSet, AttributeValue, PathAttribute
 from bgp.wire.attributes import ATTRIBUTES, KIND, check, decode_value, encode_value, name_of
 from bgp.wire.context import DEFAULT, Context
 from bgp.wire.fields import Malformed
+from bgp.wire.tlv import MAX_TLVS
 from rib.as_path import AsPath
 from rib.attributes import Aggregator, Origin
 from rib.community import Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity
@@ -483,6 +484,25 @@ def test_a_service_with_reserved_bits_is_kept_as_octets() -> None:
     octets = bytes.fromhex("05 0005 01 02 0001 00")
     assert check(Code.PREFIX_SID, 0xC0, octets, DEFAULT) is None
     assert decode_value(Code.PREFIX_SID, octets, DEFAULT) == PrefixSid((Tlv(5, octets[3:]),))
+
+
+@pytest.mark.parametrize(
+    ("code", "one"),
+    [
+        (Code.TUNNEL_ENCAPSULATION, b"\0\x08\0\0"),
+        (Code.AIGP, b"\2\0\3"),
+        (Code.BGP_LS, b"\4\1\0\0"),
+        (Code.PREFIX_SID, b"\x63\0\0"),
+    ],
+)
+def test_a_list_has_a_limit(code: int, one: bytes) -> None:
+    kind = ATTRIBUTES[code].kind
+    assert check(code, kind, one * MAX_TLVS, DEFAULT) is None
+    error = check(code, kind, one * (MAX_TLVS + 1), DEFAULT)
+    assert error is not None
+    assert f"more than {MAX_TLVS}" in error.reason
+    with pytest.raises(Malformed):
+        encode_value(Code.BGP_LS, LinkState((Tlv(1, b""),) * (MAX_TLVS + 1)), DEFAULT)
 
 
 def test_texts_that_are_not_utf_8_are_kept_as_octets() -> None:
