@@ -91,3 +91,13 @@ def test_a_node_that_is_cut_off_is_gone_with_the_hold_time(tmp_path: Path, nodes
     assert "hold timer" in one.speaker.neighbours()[two.address]["why"]
     two.host.ip("link", "set", "eth0", "up")
     eventually(lambda: whole(nodes), "all is as before", lambda: told(nodes))
+
+
+def test_a_drained_node_is_the_last_choice_and_then_none(nodes: list[Node]) -> None:
+    one, two, _ = nodes
+    two.speaker.command("drain", "--wait", "0")
+    eventually(lambda: not one.has(two), "the routes of the drained node are gone", lambda: told(nodes))
+    assert one.speaker.is_established(two.address), "the session stays"
+    assert two.has(one), "it still knows the way to the others"
+    two.speaker.command("undrain")
+    eventually(lambda: whole(nodes), "all routes are there again", lambda: told(nodes))
