@@ -32,9 +32,10 @@ from bgp.wire.spelling import attribute
 LABELLED: Final = bytes.fromhex("0001 04")
 VPN: Final = bytes.fromhex("0001 80")
 EVPN: Final = bytes.fromhex("0019 46")
+FLOWSPEC: Final = bytes.fromhex("0001 85")
 CEASE_TEXT: Final = message(3, b"\6\4\x05hello" + bytes(100))
-FAMILIES: Final = 'families = ["ipv4-unicast", "ipv6-unicast", "ipv4-labelled", "vpnv4", "l2vpn-evpn"]'
-MORE: Final = b"".join(capability(1, family[:2] + b"\0" + family[2:]) for family in (LABELLED, VPN, EVPN))
+FAMILIES: Final = 'families = ["ipv4-unicast", "ipv6-unicast", "ipv4-labelled", "vpnv4", "l2vpn-evpn", "ipv4-flowspec"]'
+MORE: Final = b"".join(capability(1, family[:2] + b"\0" + family[2:]) for family in (LABELLED, VPN, EVPN, FLOWSPEC))
 
 
 def typed(name: str, rfc: str, family: bytes, nlri: bytes, *, hop: bytes = HOP4, ends: bool = True) -> Case:
@@ -91,6 +92,10 @@ ATTACK_CASES: Final = (
          fields(b"", bytes.fromhex("c0ff00 010100 eb00"), P4)),
     sent("t12-mp-reach-among-others", "RESET 3/9", "CVE-2023-46752", Reset(3, 9, CUT),
          fields(b"", BAD + CUT + AS_PATH + attribute(0xC0, 7, b""), b"")),
+    typed("t13-flowspec-of-no-octets", "CVE-2023-38406", FLOWSPEC, b"\0", hop=b"", ends=False),
+    typed("t13-flowspec-cut-off", "CVE-2026-37457", FLOWSPEC, b"\x09\1\x18\xc0", hop=b""),
+    typed("t13-flowspec-operator-past-the-end", "CVE-2023-41909", FLOWSPEC, b"\2\3\1", hop=b"", ends=False),
+    typed("t13-flowspec-of-an-unknown-component", "8955 4.2", FLOWSPEC, b"\3\x77\x81\6", hop=b"", ends=False),
     typed("t14-labels-past-the-prefix", "CVE-2023-38407", LABELLED, b"\x10\0\0\x11"),
     typed("t14-no-bottom-of-stack", "8277 2.1", LABELLED, b"\x30\0\0\x10\0\0\x10"),
     typed("t14-vpn-too-short-for-its-rd", "4364", VPN, b"\x40\0\0\x11" + bytes(5), hop=bytes(8) + HOP4),
@@ -154,7 +159,12 @@ COVERED: Final[dict[str, tuple[str, ...]]] = {
     "T10": ("mpunreach+nlri-no-mandatory",),
     "T11": ("attr-zero3+nlri", "t11-looks-like-eor"),
     "T12": ("t12-mp-reach-among-others", "mp6-nhlen9", "mp6-short4"),
-    "T13": ("FlowSpec: tests/wire",),
+    "T13": (
+        "t13-flowspec-of-no-octets",
+        "t13-flowspec-cut-off",
+        "t13-flowspec-operator-past-the-end",
+        "t13-flowspec-of-an-unknown-component",
+    ),
     "T14": ("t14-labels-past-the-prefix", "t14-no-bottom-of-stack", "t14-vpn-too-short-for-its-rd"),
     "T15": ("encap23-garbage", "encap23-len0", "t15-encapsulation-tlv-overrun"),
     "T16": ("prefixsid-zeros", "prefixsid-tlv-overrun"),

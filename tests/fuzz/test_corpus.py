@@ -11,6 +11,7 @@ from errors.table import ALL
 
 from fuzz.mutate import Mutator, Seed, put_together, real_messages, take_apart
 from fuzz.run import CORPUS, TARGETS, at_random
+from fuzz.scan_equals_construct import compare
 
 INPUTS = [path for target in TARGETS for path in sorted((CORPUS / target).iterdir())]
 
@@ -37,6 +38,11 @@ def test_the_cases_of_malformed_input_break_nothing(target: str) -> None:
     head = {"decode": b"\3", "session": b"\2\0"}[target]
     for case in ALL:
         one(head + (case.octets or case.open or b""))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_scanner_and_the_declarations_agree_on_real_updates_gone_wrong(seed: int) -> None:
+    assert compare(150, seed)
 
 
 def test_a_broken_invariant_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bgp.wire.update import encode_update
 
 
 @given(contexts().flatmap(lambda context: raw_updates(context).map(lambda body: (context, body))))
-@settings(max_examples=1500, phases=[Phase.explicit, Phase.generate, Phase.shrink])
+@settings(max_examples=500, phases=[Phase.explicit, Phase.generate, Phase.shrink])
 def test_any_octets_read_as_the_declaration_reads_them(both: tuple[Context, bytes]) -> None:
     context, body = both
     expected = by_construct(body, context)
@@ -26,7 +26,7 @@ def test_any_octets_read_as_the_declaration_reads_them(both: tuple[Context, byte
 
 
 @given(contexts().flatmap(lambda context: updates(context).map(lambda update: (context, update))))
-@settings(max_examples=600)
+@settings(max_examples=250)
 def test_well_formed_attributes_read_as_the_declaration_reads_them(both: tuple[Context, Update]) -> None:
     context, update = both
     try:
