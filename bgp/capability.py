@@ -236,11 +236,12 @@ def negotiate(ours: Sequence[Capability], theirs: Sequence[Capability], *, peer_
     both = {type(capability) for capability in ours} & {type(capability) for capability in theirs}
     as4 = FourOctetAs in both
     four_octets = [capability.asn for capability in theirs if isinstance(capability, FourOctetAs)]
-    our_paths, their_paths = _add_path(ours), _add_path(theirs)
+    our_paths, their_paths = (_add_path(ours), _add_path(theirs)) if AddPath in both else ({}, {})
     restart = [capability for capability in theirs if isinstance(capability, GracefulRestart)]
     long_lived = [capability for capability in theirs if isinstance(capability, LongLivedGracefulRestart)]
     add_path_send = frozenset(f for f in families if our_paths.get(f, 0) & SEND and their_paths.get(f, 0) & RECEIVE)
-    our_filters, their_filters = _filters(ours, families), _filters(theirs, families)
+    filtering = OutboundRouteFiltering in both
+    our_filters, their_filters = (_filters(ours, families), _filters(theirs, families)) if filtering else ({}, {})
     return Negotiated(
         families=families,
         as4=as4,
@@ -251,7 +252,7 @@ def negotiate(ours: Sequence[Capability], theirs: Sequence[Capability], *, peer_
         extended_message=ExtendedMessage in both,
         route_refresh=RouteRefresh in both,
         enhanced_route_refresh=EnhancedRouteRefresh in both,
-        extended_next_hop=frozenset(_next_hops(ours) & _next_hops(theirs)),
+        extended_next_hop=frozenset(_next_hops(ours) & _next_hops(theirs) if ExtendedNextHop in both else ()),
         graceful_restart=restart[0] if GracefulRestart in both else None,
         peer_asn=four_octets[0] if as4 else peer_as_field,
         peer_role=next((capability.role for capability in theirs if isinstance(capability, BgpRole)), None),
@@ -260,7 +261,7 @@ def negotiate(ours: Sequence[Capability], theirs: Sequence[Capability], *, peer_
         # RFC 9494 4.1: without graceful restart it means nothing.
         long_lived=long_lived[0] if {GracefulRestart, LongLivedGracefulRestart} <= both else None,
         paths_limits=tuple((f, limit) for f, limit in _numbers(PathsLimit, theirs) if f in add_path_send and limit),
-        labels=_labels(ours, theirs, families),
+        labels=_labels(ours, theirs, families) if MultipleLabels in both else (),
         link_local_next_hop=LinkLocalNextHop in both,
     )
 

@@ -99,6 +99,7 @@ class Peer:
         self.source = source_of(home.options, options, IPv4Address(0))
         self._established = self._dropped = self._malformed = 0
         self._state = State.IDLE
+        self._offered: tuple[GracefulRestart | None, SessionOptions] | None = None
         self._changed = trio.Event()
         self.intake = Intake(
             home.loc_rib,
@@ -266,7 +267,10 @@ class Peer:
 
     def session_options(self) -> SessionOptions:
         """What a session starts from, as of now."""
-        return session_options(self._home.options, self.options, self.restart_offer)
+        offered = self.restart_offer
+        if self._offered is None or self._offered[0] != offered:
+            self._offered = offered, session_options(self._home.options, self.options, offered)
+        return self._offered[1]
 
     @property
     def scanner(self) -> UpdateScanner | None:
