@@ -139,9 +139,8 @@ class Conversation:
         return self.options.watch_address is not None
 
     async def begin(self) -> None:
-        """Bring the sessions up. Raises Lost, or OSError where nobody listens at all."""
+        """Bring the sessions up. Raises Lost."""
         options = self.options
-        await (await self._connect(options.local_address)).connection.aclose()
         tester = await self._tester_line()
         local = ip_of(tester) if options.next_hop is None else IPv4Address(options.next_hop)
         self.between = Between(options.asn, options.peer_asn or tester.opened.asn, local)

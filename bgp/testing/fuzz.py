@@ -19,6 +19,7 @@ import trio
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis.errors import FlakyFailure
 
+from bgp.net.sockets import SocketOptions
 from bgp.net.transport import TcpTransport
 from bgp.testing.conversation import Conversation, Lost
 from bgp.testing.opens import open_probes
@@ -120,8 +121,12 @@ async def fuzz(options: FuzzOptions, progress: Progress) -> FuzzReport:
     """Fuzz a speaker. Raises OSError where none answers, LocalError for a target that may not be fuzzed."""
     options.check()
     report = FuzzReport(options)
+    transport = TcpTransport()
+    local = options.local_address
+    first = await transport.dial(options.address, options.port, local_address=local, options=SocketOptions())
+    await first.aclose()
     async with trio.open_nursery() as nursery:
-        conversation = Conversation(options, TcpTransport(), nursery, TESTER_ID, WATCHER_ID)
+        conversation = Conversation(options, transport, nursery, TESTER_ID, WATCHER_ID)
         fuzzer = Fuzzer(options, conversation, progress, report)
         try:
             await conversation.begin()

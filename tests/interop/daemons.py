@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-
 from interop.wires import Namespace, end, eventually
 
 from bgp.app.client import Refused, ask
