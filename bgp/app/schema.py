@@ -146,6 +146,7 @@ CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "asn": _ASN,
     "cluster_id": _same(_ipv4),
     "connect_retry_time": _positive,
+    "idle_hold_time": _positive,
     "default_local_pref": _number("a local preference", 0, _U32),
     "hold_time": _hold_time,
     "listen": _endpoint,

@@ -95,7 +95,13 @@ def session_options(
         hold_time=peer.hold_time,
         enforce_first_as=peer.enforce_first_as and not peer.route_server_client,
         strict_role=peer.strict_role,
-        machine=Settings(hold_time=peer.hold_time, connect_retry_time=peer.connect_retry_time, passive=peer.passive),
+        machine=Settings(
+            hold_time=peer.hold_time,
+            connect_retry_time=peer.connect_retry_time,
+            passive=peer.passive,
+            idle_hold_time=min(Settings().idle_hold_time, peer.idle_hold_time),
+            max_idle_hold_time=peer.idle_hold_time,
+        ),
     )
 
 

@@ -204,3 +204,23 @@ async def test_malformed_updates_are_told_whole(scene: Scene) -> None:
     assert [one.reaction for one in heard] == [Reaction.TREAT_AS_WITHDRAW, None, Reaction.SESSION_RESET]
     assert heard[1].ignored == ("224.0.0.0/8",)
     assert scene.tester.counts.updates_malformed == 3
+
+
+@pytest.mark.parametrize("longest", [0.5, 4.0])
+async def test_the_pause_after_failures_is_as_long_as_the_option_says(
+    longest: float, autojump_clock: trio.testing.MockClock
+) -> None:
+    network = MemoryNetwork()
+    async with open_speaker(
+        asn=OURS, router_id=str(SPEAKER_ID), listen=[f"{SPEAKER}:179"], transport=network.transport(SPEAKER)
+    ) as speaker:
+        peer = await speaker.add_peer(PeerOptions(TESTER, THEIRS, passive=True, idle_hold_time=longest))
+        for _ in range(8):
+            begun = trio.current_time()
+            await peer._wait(lambda state: state is State.ACTIVE)
+            waited = trio.current_time() - begun
+            assert waited <= longest
+            async with ScriptedPeer.dial(network.transport(TESTER), SPEAKER, 179) as tester:
+                await tester.send(message(255))
+                await tester.notification()
+        assert waited > longest / 2
