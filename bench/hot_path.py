@@ -12,7 +12,6 @@ import gc
 import pstats
 import sys
 import time
-from collections import deque
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -22,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT.parent / "shared" / "peerbench")]
 import feed  # noqa: E402
 
 from bgp.net.group import GroupKey, Groups  # noqa: E402
+from bgp.net.outbox import Outbox  # noqa: E402
 from bgp.wire.context import Context  # noqa: E402
 from bgp.wire.scan import Reach, UpdateScanner  # noqa: E402
 from rib.adj_in import AdjRibIn, ImportRules  # noqa: E402
@@ -38,12 +38,7 @@ class Watcher:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.queue: deque[bytes] = deque()
-        self.queued = 0
-
-    def put(self, octets: bytes, messages: int) -> None:
-        """Take octets."""
-        self.queue.append(octets)
+        self.outbox = Outbox()
 
     def wake(self) -> None:
         """Nothing sleeps here."""
@@ -85,8 +80,8 @@ def run(stream: bytes) -> dict[str, float]:
         loc_rib.flush()
         t4 = clock()
         while groups.fill(member):
-            b"".join(member.queue)
-            member.queue.clear()
+            while member.outbox.take():
+                pass
         t5 = clock()
         for name, seconds in zip(stages, (t1 - t0, t2 - t1, t4 - t2, t5 - t4), strict=True):
             stages[name] += seconds

@@ -33,33 +33,15 @@ def _routes(speaker: Speaker, multipath: int, family: Family) -> Routes:
     alone: dict[Path, tuple[Route]] = {}
     routes: dict[bytes, tuple[Route, ...]] = {}
     for nlri, best in table.best.items():
-        if multipath > 1 and (others := table.others.get(nlri)) is not None:
-            routes[nlri] = tuple([_shown(shown, path) for path in _equal(best, others)[:multipath]])
+        if multipath > 1 and nlri in table.others:
+            equal = table.multipath(nlri, multipath, relax_as_path=True)
+            routes[nlri] = tuple([_shown(shown, path) for path in equal])
             continue
         found = alone.get(best)
         if found is None:
             found = alone[best] = (_shown(shown, best),)
         routes[nlri] = found
     return routes
-
-
-def _equal(best: Path, others: list[Path]) -> list[Path]:
-    """The best path and those as good: equal up to the interior cost, whatever ASes are in their AS_PATHs."""
-    quality = _quality(best)
-    equal = [path for path in others if _quality(path) == quality]
-    return [best, *sorted(equal, key=lambda path: int(path.source.bgp_id))]
-
-
-def _quality(path: Path) -> tuple[object, ...]:
-    attributes = path.attributes
-    return (
-        attributes.local_pref,
-        attributes.path_length,
-        attributes.origin,
-        attributes.med,
-        path.source.kind,
-        path.interior_cost,
-    )
 
 
 def _shown(known: dict[Path, Route], path: Path) -> Route:
