@@ -140,7 +140,7 @@ def children(process: int) -> Mapping[int, str]:
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda by: by.name)
 def test_nothing_is_left_whatever_ends_it(by: signal.Signals) -> None:
-    with running("mesh", "--nodes", "3") as process:
+    with running("mesh", "--nodes", "4", "--daemon", "n2=bird,n3=frr") as process:
         assert len(children(process.pid)) > 3
         process.send_signal(by)
         process.wait(PATIENCE)

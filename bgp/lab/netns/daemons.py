@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -33,6 +32,10 @@ PAUSE: Final = 0.1
 PATIENCE: Final = 20.0
 #: A node's own /run, which nobody else sees.
 RUN: Final = Path("/run")
+#: Before a command: if we die, `unshare` is killed, and with it the shell, which is the first process of a process namespace;
+#: the kernel then kills whatever else is in that, programs that have changed their user included.
+LEASH: Final = ("setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child=KILL")
+LEASH_SHELL: Final = ("sh", "-c", '"$@"; exit $?', "sh")
 
 
 class _Daemon:
@@ -65,16 +68,16 @@ class _Daemon:
         raise NotImplementedError
 
     async def _run(self, *command: str) -> None:
-        """Start a program that stays in the foreground; it ends with us."""
+        """Start a program that stays in the foreground. It ends with this process, however that ends: see `LEASH`."""
         log = (RUN / f"{Path(command[0]).name}.log").open("wb")  # the program's, as long as it runs
         with log:
-            process = await trio.lowlevel.open_process(list(command), stdout=log, stderr=log)
+            process = await trio.lowlevel.open_process([*LEASH, *LEASH_SHELL, *command], stdout=log, stderr=log)
         self._running.append(process)
 
     async def _stop(self) -> None:
         for process in self._running:
             with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
+                process.kill()
         for process in self._running:
             await process.wait()
         self._running.clear()
@@ -149,7 +152,7 @@ class _Daemon:
         return found
 
     async def restart(self) -> None:
-        """See `NodeSpeaker`."""
+        """See `NodeSpeaker`; it is killed, not asked to end."""
         await self._stop()
         await self._launch()
 
