@@ -53,7 +53,7 @@ def state_line(record: Record, change: StateChange | LegacyStateChange) -> str:
     return f"{head}|STATE|{peer_text(change.peer)}|{change.old}|{change.new}"
 
 
-def update_lines(head: str, peer: str, update: Update) -> Iterator[str]:
+def update_lines(head: str, peer: str, update: Update, *, as4: bool) -> Iterator[str]:
     """The lines of an UPDATE; `head` and `peer` are the fields before and after the kind of line."""
     reach, unreach = update.attribute(Code.MP_REACH_NLRI), update.attribute(Code.MP_UNREACH_NLRI)
     withdrawn = update.withdrawn + (unreach.value.nlri if unreach and isinstance(unreach.value, MpUnreach) else ())
@@ -62,10 +62,10 @@ def update_lines(head: str, peer: str, update: Update) -> Iterator[str]:
     # A plain NLRI field has the next hop of NEXT_HOP, whatever MP_REACH_NLRI says beside it.
     plain = tuple(one for one in update.attributes if one.code != Code.MP_REACH_NLRI)
     for place in _places(update.nlri):
-        yield f"{head}|A|{peer}|{place}|{attributes_text(plain)}"
+        yield f"{head}|A|{peer}|{place}|{attributes_text(plain, as4)}"
     if reach and isinstance(reach.value, MpReach):
         for place in _places(reach.value.nlri):
-            yield f"{head}|A|{peer}|{place}|{attributes_text(update.attributes)}"
+            yield f"{head}|A|{peer}|{place}|{attributes_text(update.attributes, as4)}"
 
 
 def address_text(address: Address) -> str:
@@ -120,11 +120,11 @@ def path_text(path: AsPath) -> str:
 
 
 @lru_cache(maxsize=1 << 12)
-def attributes_text(attributes: tuple[PathAttribute, ...]) -> str:
-    """The fields from AS_PATH on."""
+def attributes_text(attributes: tuple[PathAttribute, ...], as4: bool) -> str:
+    """The fields from AS_PATH on; `as4`: AS_PATH has 4-octet AS numbers, so that AS4_PATH says nothing (RFC 6793 4.1)."""
     values = {one.code: one.value for one in reversed(attributes)}
     origin = values.get(Code.ORIGIN, 2)
-    path, next_hop = _path(values), values.get(Code.NEXT_HOP, NO_NEXT_HOP)
+    path, next_hop = _path(values, as4), values.get(Code.NEXT_HOP, NO_NEXT_HOP)
     reach = values.get(Code.MP_REACH_NLRI)
     if isinstance(reach, MpReach) and reach.next_hops:
         next_hop = address_text(reach.next_hops[0])
@@ -159,12 +159,12 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _path(values: Mapping[int, object]) -> AsPath:
+def _path(values: Mapping[int, object], as4: bool) -> AsPath:
     """The AS_PATH with what AS4_PATH knows better (RFC 6793 4.2.3)."""
     path, longer = values.get(Code.AS_PATH), values.get(Code.AS4_PATH)
     if not isinstance(path, AsPath):
         return AsPath()
-    return path.merge_as4(longer) if isinstance(longer, AsPath) else path
+    return path.merge_as4(longer) if isinstance(longer, AsPath) and not as4 else path
 
 
 def _aggregator(values: Mapping[int, object]) -> Aggregator | None:

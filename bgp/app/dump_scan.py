@@ -265,7 +265,7 @@ def _sequence(value: bytes, size: int) -> str | None:
 def _path(values: dict[int, bytes], size: int) -> str:
     """The AS_PATH with what AS4_PATH knows better (RFC 6793 4.2.3)."""
     path, longer = path_from_octets(values.get(Code.AS_PATH, b""), size), values.get(Code.AS4_PATH)
-    return path_text(path if longer is None else path.merge_as4(path_from_octets(longer)))
+    return path_text(path if longer is None or size == 4 else path.merge_as4(path_from_octets(longer)))
 
 
 def _after(values: dict[int, bytes]) -> str:

@@ -185,16 +185,16 @@ class MrtPrinter:
             if self._keep.on_routes:
                 found = self._update(record, entry, family, prefix.nlri, context)
                 passes = found is not None and self._keep.narrowed(found[0]) is not None
-                return dump.attributes_text(found[0].attributes) if found is not None and passes else None
+                return dump.attributes_text(found[0].attributes, context.as4) if found is not None and passes else None
         text = scanner.rib_text(entry.attributes)
         if text is not None:
             return text
         found = self._update(record, entry, family, prefix.nlri, context)
         if found is None:
-            return dump.attributes_text(())
+            return dump.attributes_text((), context.as4)
         if (wrong := worst(found[0].errors)) is not None:
             self._printer.complain(f"record at {record.at}", error_json(wrong))
-        return dump.attributes_text(found[0].attributes)
+        return dump.attributes_text(found[0].attributes, context.as4)
 
     def _update(
         self, record: Record, entry: RibEntry, family: Family, nlri: bytes, context: Context

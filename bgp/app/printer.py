@@ -173,7 +173,7 @@ class Printer:
             if "error" in parts:
                 self.complain(place, parts["error"])
             update = self.keep.narrowed(found) if isinstance(found, Update) else None
-            lines = [] if update is None else list(dump.update_lines(head, peer, update))
+            lines = [] if update is None else list(dump.update_lines(head, peer, update, as4=context.as4))
         if legacy:
             lines = [dump.legacy(line) for line in lines]
         if lines:

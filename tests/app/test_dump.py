@@ -44,10 +44,16 @@ def test_paths_have_commas_in_every_set() -> None:
     assert dump.path_text(AsPath.parse("1 2 {3,4} (5 6) [7 8]")) == "1 2 {3,4} (5 6) [7,8]"
 
 
+def test_as4_path_counts_only_beside_as_numbers_of_two_octets() -> None:
+    both = (PathAttribute(0x40, 2, AsPath.of(23456)), PathAttribute(0xC0, 17, AsPath.of(4_200_000_001)))
+    assert dump.attributes_text(both, False).startswith("4200000001|")
+    assert dump.attributes_text(both, True).startswith("23456|")
+
+
 def test_an_aggregator_of_all_ones_is_none() -> None:
     def text(address: str) -> str:
         aggregator = Aggregator(65001, IPv4Address(address))
-        return dump.attributes_text((PathAttribute(0xC0, 7, aggregator),))
+        return dump.attributes_text((PathAttribute(0xC0, 7, aggregator),), True)
 
     assert text("192.0.2.9") == "|INCOMPLETE|255.255.255.255|0|0||NAG|65001 192.0.2.9|"
     assert text("255.255.255.255") == "|INCOMPLETE|255.255.255.255|0|0||NAG||"

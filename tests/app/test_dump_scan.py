@@ -34,7 +34,7 @@ def compare(body: bytes, context: Context) -> None:
     message, parts = decoded(octets, Decoder(context))
     assert "error" not in parts, "what is from octets has nothing wrong with it"
     assert isinstance(message, Update)
-    assert sorted(fast) == sorted(dump.update_lines(HEAD, PEER, message))
+    assert sorted(fast) == sorted(dump.update_lines(HEAD, PEER, message, as4=context.as4))
 
 
 @given(file_contexts.flatmap(lambda context: st.tuples(raw_updates(context), st.just(context))))
@@ -68,7 +68,7 @@ def test_text_of_table_dumps(case: tuple[Update, Context]) -> None:
         except (Malformed, PeerError):
             continue  # a next hop that this family cannot have
         assert not slow.errors
-        assert fast == dump.attributes_text(slow.attributes)
+        assert fast == dump.attributes_text(slow.attributes, context.as4)
 
 
 def test_common_updates_are_made_from_octets() -> None:
