@@ -72,11 +72,27 @@ async def test_speakers_hold_what_was_predicted_and_pods_reach_each_other(
     assert (reachability.ok, reachability.pairs) == (hosts * (hosts - 1), hosts * (hosts - 1))
 
 
-async def test_a_mesh_of_a_hundred_holds_what_was_predicted() -> None:
-    topology = build("mesh", {"nodes": 100})
+@pytest.mark.parametrize(
+    ("model", "parameters", "sessions"),
+    [
+        ("mesh", {"nodes": 100}, 4950),
+        ("reflectors", {"nodes": 100, "reflectors": 4}, 206),
+        ("as-per-rack", {"racks": 10, "servers": 10, "spines": 4}, 140),
+        ("as-per-server", {"racks": 10, "servers": 10, "spines": 4}, 140),
+        ("downward-default", {"racks": 10, "servers": 10, "spines": 4}, 140),
+        ("tor", {"nodes": 100}, 100),
+        ("leaf-spine", {"leaves": 10, "servers": 10, "spines": 4}, 140),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_a_hundred_nodes_hold_what_was_predicted(
+    model: str, parameters: dict[str, int | str], sessions: int
+) -> None:
+    topology = build(model, parameters)
     with without_collector():
         snapshot, reachability = await run(topology)
-    assert topology.predicted_sessions == 4950
+    assert len(topology.hosts) == 100
+    assert topology.predicted_sessions == sessions
     assert snapshot.counts == topology.predicted
     assert reachability.ok == 9900
 
