@@ -134,8 +134,16 @@ class SpeakerOptions:
     router_id: str  #: our BGP identifier
     listen: tuple[str, ...] = ()
     cluster_id: str | None = None  #: RFC 4456; default: the BGP identifier
+    confederation: int | None = (
+        None  #: the AS number that others see our confederation in; `asn` is the member's (RFC 5065)
+    )
+    confederation_members: tuple[int, ...] = ()  #: the AS numbers of the other members with which we have sessions
     networks: tuple[str, ...] | None = None  #: on which next hops are reachable; None: every next hop is
     hostname: str = ""  #: told to peers
     restarting: bool = False  #: packets went on by the routes of before (RFC 4724 4.1): tell peers, and listen first
     selection_deferral_time: float = 120.0  #: how long a restarting speaker listens at most
     decision: DecisionOptions = DEFAULT_DECISION  #: how the best path is chosen
+
+    def __post_init__(self) -> None:
+        if self.confederation_members and self.confederation is None:
+            raise LocalError("confederation_members without confederation, the AS number that others see (RFC 5065)")

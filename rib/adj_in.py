@@ -36,6 +36,7 @@ class ImportRules:
     own_bgp_id: IPv4Address
     policy: Policy | None = accept
     cluster_id: IPv4Address | None = None
+    confederation: int | None = None  #: the AS number of ours that others see (RFC 5065)
     allowas_in: int = 0
     own_addresses: frozenset[IPv4Address | IPv6Address] = frozenset()
     over_loopback: bool = False
@@ -47,8 +48,9 @@ class ImportRules:
 
     def judge(self, received: Attributes, source: Source) -> Ineligible | None:
         """Why the route is out whatever its prefix and our policy; None if it is not."""
-        if (found := received.count_as(self.own_asn)) > self.allowas_in:
-            return Ineligible(Why.AS_LOOP, f"{self.own_asn}" + (f" ({found} times)" if found > 1 else ""))
+        for asn in (self.own_asn,) if self.confederation is None else (self.own_asn, self.confederation):
+            if (found := received.count_as(asn)) > self.allowas_in:
+                return Ineligible(Why.AS_LOOP, f"{asn}" + (f" ({found} times)" if found > 1 else ""))
         if self.reject_as_sets and any(segment.is_set for segment in received.as_path.segments):
             return Ineligible(Why.AS_SET, str(received.as_path))
         if source.kind is SourceKind.INTERNAL and received.is_reflected:
@@ -398,6 +400,7 @@ class AdjRibIn:
             and rules.policy.trivial
             and rules.role is None
             and not rules.reject_as_sets
+            and rules.confederation is None
             and rules.default_local_pref == DEFAULT_LOCAL_PREF
             and self.source.kind is SourceKind.EXTERNAL
         )

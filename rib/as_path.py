@@ -125,14 +125,14 @@ class AsPath(NamedTuple):
         """The path with `asn` put before it, in a segment of its own where the first one is full (RFC 4271 5.1.2)."""
         return self.prepend_all((asn,) * times)
 
-    def prepend_all(self, asns: Iterable[int]) -> AsPath:
-        """The path with a sequence of AS numbers before it."""
+    def prepend_all(self, asns: Iterable[int], kind: SegmentType = SegmentType.SEQUENCE) -> AsPath:
+        """The path with a sequence of AS numbers before it; `kind` may be CONFED_SEQUENCE (RFC 5065 4)."""
         segments = list(self.segments)
         for asn in reversed(tuple(asns)):
-            if segments and segments[0].type == SegmentType.SEQUENCE and len(segments[0].asns) < MAX_SEGMENT:
-                segments[0] = Segment(SegmentType.SEQUENCE, (asn, *segments[0].asns))
+            if segments and segments[0].type == kind and len(segments[0].asns) < MAX_SEGMENT:
+                segments[0] = Segment(kind, (asn, *segments[0].asns))
             else:
-                segments.insert(0, Segment(SegmentType.SEQUENCE, (asn,)))
+                segments.insert(0, Segment(kind, (asn,)))
         return AsPath(tuple(segments))
 
     def merge_as4(self, as4_path: AsPath) -> AsPath:

@@ -47,6 +47,7 @@ class Rewrite(NamedTuple):
     prepend: int = 0  #: RFC 4271 5.1.2: the AS number put before the AS_PATH; 0 for none
     next_hop: IPv4Address | IPv6Address | None = None  #: the new next hop; None keeps the received one
     link_local_next_hop: IPv6Address | None = None
+    confederation: bool = False  #: RFC 5065 4: `prepend` goes into an AS_CONFED_SEQUENCE; no marks of reflection
     external: bool = False  #: RFC 4271 5.1.4, 5.1.5: neither LOCAL_PREF nor a received MED leave the AS
     keep_med: bool = False
     local_pref: int = DEFAULT_LOCAL_PREF  #: RFC 4271 5.1.5: sent to internal peers where the route has none
@@ -65,7 +66,8 @@ class Rewrite(NamedTuple):
             )
         if self.external:
             as_path = without_confederation(as_path)
-        changes: dict[str, object] = {"as_path": as_path.prepend(self.prepend) if self.prepend else as_path}
+        kind = SegmentType.CONFED_SEQUENCE if self.confederation else SegmentType.SEQUENCE
+        changes: dict[str, object] = {"as_path": as_path.prepend_all((self.prepend,) * bool(self.prepend), kind)}
         if self.next_hop is not None:
             changes |= {"next_hop": self.next_hop, "link_local_next_hop": self.link_local_next_hop}
         if self.external:
@@ -76,6 +78,8 @@ class Rewrite(NamedTuple):
                 changes["med"] = None
         elif attributes.local_pref is None:
             changes["local_pref"] = self.local_pref
+        if self.confederation:
+            changes |= {"originator_id": None, "cluster_list": ()}
         if self.cluster_id is not None:
             changes["originator_id"] = attributes.originator_id or self.originator_id
             changes["cluster_list"] = (self.cluster_id, *attributes.cluster_list)
@@ -263,7 +267,9 @@ class ExportRules:
         return length == 4 or (length > 4 and (family.afi != Afi.IPV4 or family in self.extended_next_hop))
 
     def _inward(self, path: Path, next_hop: IPv4Address | IPv6Address | None) -> Rewrite:
-        """How a route changes towards internal peers: RFC 4456 8 marks what is reflected."""
+        """How a route changes within the AS or confederation: RFC 4456 8 marks what is reflected."""
+        if self.peer_kind is SourceKind.CONFEDERATION:
+            return Rewrite(prepend=self.own_asn, next_hop=next_hop, confederation=True)
         if path.source.kind is SourceKind.INTERNAL:
             return Rewrite(next_hop=next_hop, originator_id=path.source.bgp_id, cluster_id=self.cluster_id)
         return Rewrite(next_hop=next_hop)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rib.attributes import Attributes
 from rib.eligibility import Ineligible
@@ -24,6 +24,19 @@ class SourceKind(Enum):
     INTERNAL = "internal"
     EXTERNAL = "external"
     CONFEDERATION = "confederation"
+
+    @property
+    def word(self) -> str:
+        """What people call such a session, or a route of our own."""
+        return _WORDS[self]
+
+
+_WORDS: Final = {
+    SourceKind.LOCAL: "own",
+    SourceKind.INTERNAL: "iBGP",
+    SourceKind.EXTERNAL: "eBGP",
+    SourceKind.CONFEDERATION: "confederation",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from typing import TextIO
 from bgp.app.config import Configuration, load
 from bgp.app.log import shown
 from bgp.app.view import kind, policy_name
-from bgp.net.rules import is_internal, own_asn
+from bgp.net.rules import effective_policy, own_asn
 from bgp.options import PeerOptions, SpeakerOptions
 
 
@@ -30,7 +30,7 @@ def warnings(speaker: SpeakerOptions, peers: Iterable[PeerOptions]) -> Iterator[
     nothing = {"import": "accepts nothing", "export": "announces nothing"}
     for peer in peers:
         policies = {"import": peer.import_policy, "export": peer.export_policy}
-        missing = [word for word, policy in policies.items() if policy is None and not is_internal(speaker, peer)]
+        missing = [word for word, policy in policies.items() if effective_policy(speaker, peer, policy) is None]
         if missing:
             what = " and ".join(nothing[word] for word in missing)
             yield f"peer {shown(peer)} has no {' and no '.join(missing)} policy: it {what} (RFC 8212)"

@@ -145,6 +145,8 @@ CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "as_in_path": _ASN,
     "asn": _ASN,
     "cluster_id": _same(_ipv4),
+    "confederation": _ASN,
+    "confederation_members": _ASN,
     "connect_retry_time": _positive,
     "idle_hold_time": _positive,
     "default_local_pref": _number("a local preference", 0, _U32),

@@ -27,7 +27,7 @@ from bgp.iana import CapabilityCode
 from bgp.message import Notification
 from bgp.net import Peer, Speaker
 from bgp.net.kernel import Fib
-from bgp.net.rules import is_internal, own_asn
+from bgp.net.rules import effective_policy, kind_of, own_asn
 from bgp.options import PeerOptions, SpeakerOptions
 from fsm.words import State, Timer
 from rib.policy import Policy
@@ -164,14 +164,15 @@ def endpoint(address: str, port: int) -> str:
 
 
 def kind(speaker: SpeakerOptions, peer: PeerOptions) -> str:
-    """ "iBGP" or "eBGP"."""
-    return "iBGP" if is_internal(speaker, peer) else "eBGP"
+    """ "iBGP", "eBGP", or "confederation" for a peer in another member AS of ours."""
+    return kind_of(speaker, peer).word
 
 
 def policy_name(speaker: SpeakerOptions, peer: PeerOptions, policy: Policy | None) -> str:
     """A policy of a peer as a person would name it, the one that it has by default included."""
+    policy = effective_policy(speaker, peer, policy)
     if policy is None:
-        return "accept" if is_internal(speaker, peer) else "none: nothing passes (RFC 8212)"
+        return "none: nothing passes (RFC 8212)"
     return policy.name or str(policy)
 
 

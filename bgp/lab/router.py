@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
 
 from bgp.lab.forwarding import Rejected, Route, Router, Routes, Withheld
 from bgp.net import Speaker
 from bgp.topology.model import Address
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
 from rib.prefix import Prefix
-from rib.route import Path, SourceKind
-
-#: Over what kind of session a route came.
-KINDS: Final = {SourceKind.INTERNAL: "iBGP", SourceKind.EXTERNAL: "eBGP", SourceKind.LOCAL: "own"}
+from rib.route import Path
 
 
 def router_of(speaker: Speaker, multipath: int) -> Router:
@@ -50,7 +46,7 @@ def _shown(known: dict[Path, Route], path: Path) -> Route:
         source = path.source
         peer = "" if source.is_local else source.name
         hop = None if source.is_local else path.attributes.next_hop
-        found = known[path] = Route(hop, str(path.attributes.as_path), peer, KINDS[source.kind])
+        found = known[path] = Route(hop, str(path.attributes.as_path), peer, source.kind.word)
     return found
 
 

@@ -26,7 +26,7 @@ from bgp.net.rules import (
     effective_policy,
     export_rules,
     import_rules,
-    is_internal,
+    kind_of,
     missing_policies,
     path_limit,
     session_options,
@@ -45,6 +45,7 @@ from rib.family import Family
 from rib.loc_rib import LocRib
 from rib.next_hop import Resolver
 from rib.policy import Policy
+from rib.route import SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +153,9 @@ class Peer:
         return self.intake.adj_in
 
     @property
-    def internal(self) -> bool:
-        """Whether the peer is in our AS."""
-        return is_internal(self._home.options, self.options)
+    def kind(self) -> SourceKind:
+        """Whether the peer is in our AS, in another member AS of our confederation, or outside."""
+        return kind_of(self._home.options, self.options)
 
     @property
     def missing_policies(self) -> tuple[str, ...]:

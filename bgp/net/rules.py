@@ -55,13 +55,24 @@ ANY_NUMBER = 255
 
 
 def own_asn(speaker: SpeakerOptions, peer: PeerOptions) -> int:
-    """The AS number that the peer sees us in."""
-    return peer.local_asn or speaker.asn
+    """The AS number that the peer sees us in: outside a confederation, the confederation's (RFC 5065 4)."""
+    if peer.local_asn is not None:
+        return peer.local_asn
+    if speaker.confederation is None or peer.asn in (speaker.asn, *speaker.confederation_members):
+        return speaker.asn
+    return speaker.confederation
 
 
-def is_internal(speaker: SpeakerOptions, peer: PeerOptions) -> bool:
-    """Whether the peer is in our AS."""
-    return own_asn(speaker, peer) == peer.asn
+def kind_of(speaker: SpeakerOptions, peer: PeerOptions) -> SourceKind:
+    """Whether the peer is in our AS, in another member AS of our confederation, or outside."""
+    if own_asn(speaker, peer) == peer.asn:
+        return SourceKind.INTERNAL
+    return SourceKind.CONFEDERATION if peer.asn in speaker.confederation_members else SourceKind.EXTERNAL
+
+
+def is_external(speaker: SpeakerOptions, peer: PeerOptions) -> bool:
+    """Whether the peer is another administration's: what RFC 8212, 8326 and 9234 are about."""
+    return kind_of(speaker, peer) is SourceKind.EXTERNAL
 
 
 def session_options(
@@ -91,6 +102,7 @@ def session_options(
         asn=asn,
         bgp_id=_identifier(speaker.router_id),
         peer_asn=peer.asn,
+        in_confederation=kind_of(speaker, peer) is SourceKind.CONFEDERATION,
         capabilities=tuple(capabilities),
         hold_time=peer.hold_time,
         enforce_first_as=peer.enforce_first_as and not peer.route_server_client,
@@ -111,6 +123,7 @@ def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolve
     own |= {address_of(text) for text in (peer.next_hop_ipv4, peer.next_hop_ipv6) if text}
     return ImportRules(
         own_asn=own_asn(speaker, peer),
+        confederation=speaker.confederation,
         own_bgp_id=_identifier(speaker.router_id),
         policy=effective_policy(speaker, peer, peer.import_policy),
         cluster_id=_cluster_id(speaker),
@@ -120,7 +133,7 @@ def import_rules(speaker: SpeakerOptions, peer: PeerOptions, local: str, resolve
         resolver=resolver,
         default_local_pref=peer.default_local_pref,
         reject_as_sets=peer.reject_as_sets,
-        honours_shutdown=peer.graceful_shutdown and not is_internal(speaker, peer),
+        honours_shutdown=peer.graceful_shutdown and is_external(speaker, peer),
         role=_role(speaker, peer),
     )
 
@@ -129,10 +142,9 @@ def export_rules(
     speaker: SpeakerOptions, peer: PeerOptions, local: str, agreed: Negotiated, drain: Drain = Drain.NO
 ) -> ExportRules:
     """What decides about routes to `peer`, over a session whose local address is `local`."""
-    internal = is_internal(speaker, peer)
     return ExportRules(
         own_asn=own_asn(speaker, peer),
-        peer_kind=SourceKind.INTERNAL if internal else SourceKind.EXTERNAL,
+        peer_kind=kind_of(speaker, peer),
         peer_asn=peer.asn if peer.as_override else 0,
         policy=effective_policy(speaker, peer, peer.export_policy),
         next_hops=_next_hops(peer, local, agreed),
@@ -164,12 +176,12 @@ def path_limit(peer: PeerOptions, agreed: Negotiated) -> int | None:
 
 def _role(speaker: SpeakerOptions, peer: PeerOptions) -> Role | None:
     """RFC 9234 4: roles are of external sessions only."""
-    return None if is_internal(speaker, peer) else peer.role
+    return peer.role if is_external(speaker, peer) else None
 
 
 def effective_policy(speaker: SpeakerOptions, peer: PeerOptions, policy: Policy | None) -> Policy | None:
     """The policy that applies where `policy` is configured: RFC 8212 asks for one on external sessions only."""
-    return accept if policy is None and is_internal(speaker, peer) else policy
+    return accept if policy is None and not is_external(speaker, peer) else policy
 
 
 def _cluster_id(speaker: SpeakerOptions) -> IPv4Address:
@@ -191,8 +203,9 @@ def _next_hops(peer: PeerOptions, local: str, agreed: Negotiated) -> tuple[tuple
 
 def source_of(speaker: SpeakerOptions, peer: PeerOptions, bgp_id: IPv4Address) -> Source:
     """What the decision process may ask about a peer."""
-    kind = SourceKind.INTERNAL if is_internal(speaker, peer) else SourceKind.EXTERNAL
-    return Source(kind, peer.label, peer.asn, bgp_id, ip_address(peer.address), peer.route_reflector_client)
+    return Source(
+        kind_of(speaker, peer), peer.label, peer.asn, bgp_id, ip_address(peer.address), peer.route_reflector_client
+    )
 
 
 def missing_policies(speaker: SpeakerOptions, peer: PeerOptions) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from bgp.session.words import (
     SessionOptions,
 )
 from bgp.wire.codec import encode
-from bgp.wire.context import Context
+from bgp.wire.context import Context, Peering
 from bgp.wire.header import HEADER_LENGTH, MARKER, check_header
 from bgp.wire.notification import decode_notification
 from bgp.wire.open import decode_open, validate_open, validate_roles
@@ -269,7 +269,7 @@ class Session:
             as4=negotiated.as4,
             add_path=negotiated.add_path_receive,
             extended=negotiated.extended_message,
-            peering="internal" if negotiated.peer_asn == options.asn else "external",
+            peering=self._peering(negotiated),
             peer_asn=negotiated.peer_asn,
             enforce_first_as=options.enforce_first_as,
             families=frozenset(negotiated.families),
@@ -277,6 +277,11 @@ class Session:
         # After a graceful restart the peer says the same again: blocks that are known are then the very same values.
         if self.scanner is None or self.scanner.context != context:
             self.scanner = UpdateScanner(context)
+
+    def _peering(self, negotiated: Negotiated) -> Peering:
+        if self.options.in_confederation:
+            return "confederation"
+        return "internal" if negotiated.peer_asn == self.options.asn else "external"
 
     def _read_update(self, body: bytes) -> Iterator[SessionEvent]:
         self._feed(Event.UPDATE_MSG, self._now)

@@ -87,6 +87,8 @@ class BlockReader:
 
     def __init__(self, context: Context, next_hops: dict[bytes, bytes]) -> None:
         self.context = context
+        #: RFC 5065 5: another member AS of our confederation begins with what no usual block has.
+        self.in_confederation = context.peering == "confederation"
         self.first_as = context.peer_asn if context.peering == "external" and context.enforce_first_as else None
         self.next_hops = next_hops
         self.errors: list[UpdateError] = []
@@ -213,6 +215,8 @@ class BlockReader:
         """Whether raw[start:end] is one AS_SEQUENCE that nothing is wrong with."""
         size = end - start
         if size < 6 or raw[start] != 2 or size != 2 + 4 * raw[start + 1] or raw.find(b"\0\0\0\0", start, end) >= 0:
+            return False
+        if self.in_confederation:
             return False
         return self.first_as is None or int.from_bytes(raw[start + 2 : start + 6], "big") == self.first_as
 

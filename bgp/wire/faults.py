@@ -83,6 +83,10 @@ def path_fault(value: bytes, context: Context) -> Wrong | None:
             if any(not any(value[i : i + size]) for i in range(at + 2, end, size)):
                 return Wrong(Subcode.MALFORMED_AS_PATH, "AS_PATH: AS number 0")
             at = end
+    if context.peering == "confederation" and value[:1] != b"\3":
+        return Wrong(
+            Subcode.MALFORMED_AS_PATH, "AS_PATH: another member of the confederation begins with AS_CONFED_SEQUENCE"
+        )
     if context.enforce_first_as and outside:
         first = int.from_bytes(value[2 : 2 + size], "big") if value and value[0] == 2 else None
         expected = context.peer_asn

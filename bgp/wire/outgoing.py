@@ -79,7 +79,12 @@ class Encoder:
         """The path attributes as they go out, in the order of their codes; `next_hop` is NEXT_HOP, header and all."""
         spelled = spell(attributes)
         value = spelled.path_octets
-        if rewrite.override or not self.as4 or (value and (value[0] != 2 or len(value) != 2 + 4 * value[1])):
+        if (
+            rewrite.override
+            or rewrite.confederation
+            or not self.as4
+            or (value and (value[0] != 2 or len(value) != 2 + 4 * value[1]))
+        ):
             value = self._rewritten_path(spelled, rewrite)
         elif rewrite.prepend:
             if value and value[1] < 255:
@@ -108,7 +113,7 @@ class Encoder:
             if rewrite.cluster_id is not None:
                 originator = spelled.originator_id or rewrite.originator_id
                 rest += reflection_octets(originator, (rewrite.cluster_id, *spelled.cluster_list))
-            else:
+            elif not rewrite.confederation:
                 rest += spelled.reflection
         if self.as4:
             return rest + tail
@@ -125,9 +130,14 @@ class Encoder:
         return tail
 
     def _rewritten_path(self, spelled: SpelledAttributes, rewrite: Rewrite) -> bytes:
-        """The AS_PATH by the plain way: what a confederation left, as-override, prepending."""
+        """The AS_PATH by the plain way: confederations, as-override, prepending."""
         return path_octets(
-            Rewrite(prepend=rewrite.prepend, external=rewrite.external, override=rewrite.override)
+            Rewrite(
+                prepend=rewrite.prepend,
+                confederation=rewrite.confederation,
+                external=rewrite.external,
+                override=rewrite.override,
+            )
             .apply(spelled)
             .as_path
         )

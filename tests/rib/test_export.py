@@ -255,6 +255,18 @@ def test_confederation_segments_do_not_leave() -> None:
     assert without_confederation(plain) is plain
 
 
+def test_another_member_of_the_confederation_learns_all_but_the_marks_of_reflection() -> None:
+    # RFC 5065 4: its AS number goes into an AS_CONFED_SEQUENCE; 5.2: NEXT_HOP, MED and LOCAL_PREF may stay.
+    rules = replace(TO_EXTERNAL, own_asn=64512, peer_kind=CONFEDERATION)
+    route = path(2, as_path="65002", med=5, local_pref=200, originator_id=OURS, cluster_list=(OURS,))
+    assert sent(rules, route) == attributes("(64512) 65002", "10.0.0.2", med=5, local_pref=200)
+    assert sent(rules, path(2, as_path="(64513) 65002")) == attributes(
+        "(64512 64513) 65002", "10.0.0.2", local_pref=100
+    )
+    own_next_hop = replace(rules, next_hop_self_always=True)
+    assert sent(own_next_hop, path(2)) == attributes("(64512) 65002", "10.0.0.1", local_pref=100)
+
+
 SHUTDOWN = Community.parse("graceful-shutdown")
 
 

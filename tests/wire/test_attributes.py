@@ -417,6 +417,9 @@ CONFEDERATION = bytes.fromhex("0301 0000fc00 0201 0000fde9")
     [
         (CONFEDERATION, Context(peering="external"), "from outside the confederation"),
         (CONFEDERATION, Context(peering="confederation"), None),
+        (CONFEDERATION[6:], Context(peering="confederation"), "begins with AS_CONFED_SEQUENCE"),
+        (b"\4" + CONFEDERATION[1:], Context(peering="confederation"), "begins with AS_CONFED_SEQUENCE"),
+        (b"", Context(peering="confederation"), "begins with AS_CONFED_SEQUENCE"),
         (b"", Context(peering="external", peer_asn=65001, enforce_first_as=True), "begins with None"),
         (b"", Context(peering="external", peer_asn=65001), None),
         (CONFEDERATION[6:], Context(peering="external", peer_asn=65001, enforce_first_as=True), None),

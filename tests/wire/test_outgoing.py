@@ -80,6 +80,20 @@ internals = st.builds(
     override=st.none(),
     only_to_customer=st.none(),
 )
+members = st.builds(
+    Rewrite,
+    prepend=st.just(64513),
+    confederation=st.just(True),
+    next_hop=st.one_of(st.none(), ipv4),
+    link_local_next_hop=st.none(),
+    external=st.just(False),
+    keep_med=st.just(False),
+    local_pref=st.just(100),
+    originator_id=st.none(),
+    cluster_id=st.none(),
+    override=st.none(),
+    only_to_customer=st.none(),
+)
 
 
 #: Nothing changes, not even what an internal peer must have.
@@ -89,7 +103,7 @@ KEEP = Rewrite(external=True, keep_med=True)
 def sent(record: Attributes, rewrite: Rewrite, as4: bool) -> Attributes | None:
     """The record as the other side reads it; None where it was refused."""
     (message,) = Encoder(as4=as4).announce(IPV4_UNICAST, record, rewrite, [b"\x08\n"])
-    found = UpdateScanner(Context(as4=as4, peering="confederation")).scan(message, 19, len(message))
+    found = UpdateScanner(Context(as4=as4, peering="internal")).scan(message, 19, len(message))
     if isinstance(found, RouteUpdate):
         assert not found.errors
         (found,) = found.announced
@@ -102,13 +116,13 @@ def without_order(record: Attributes | None) -> Attributes:
     return record.replace(unknown=tuple(sorted(record.unknown, key=lambda one: one.code)))
 
 
-@given(records, st.one_of(externals, internals))
+@given(records, st.one_of(externals, internals, members))
 @settings(max_examples=300)
 def test_what_goes_out_is_the_record_rewritten(record: Attributes, rewrite: Rewrite) -> None:
     assert without_order(sent(record, rewrite, as4=True)) == rewrite.apply(record)  # type: ignore[arg-type]
 
 
-@given(records, st.one_of(externals, internals), st.booleans())
+@given(records, st.one_of(externals, internals, members), st.booleans())
 @settings(max_examples=200)
 def test_what_was_received_goes_out_as_what_was_made(record: Attributes, rewrite: Rewrite, usual: bool) -> None:
     """The short ways of blocks that were read from the wire, the usual ones among them."""
@@ -117,7 +131,7 @@ def test_what_was_received_goes_out_as_what_was_made(record: Attributes, rewrite
         record = Attributes(as_path=path, next_hop=record.next_hop, med=record.med, communities=record.communities)
         rewrite = Rewrite(prepend=65001, next_hop=rewrite.next_hop, external=True)
     (message,) = Encoder().announce(IPV4_UNICAST, record, KEEP, [b"\x08\n"])
-    found = UpdateScanner(Context(peering="confederation")).scan(message, 19, len(message))
+    found = UpdateScanner(Context(peering="internal")).scan(message, 19, len(message))
     received = found.attributes if isinstance(found, Reach) else found.announced[0].attributes
     assert without_order(sent(received, rewrite, as4=True)) == rewrite.apply(received)  # type: ignore[arg-type]
 
@@ -132,7 +146,7 @@ def test_a_path_of_any_length_is_prepended_to(length: int, override: tuple[int, 
     assert list(found.as_path) == [65001] + [65003] * length
 
 
-@given(records, st.one_of(externals, internals))
+@given(records, st.one_of(externals, internals, members))
 @settings(max_examples=150)
 def test_an_old_speaker_that_passes_it_on_loses_no_as_number(record: Attributes, rewrite: Rewrite) -> None:
     """RFC 6793 4.2.2: AS4_PATH and AS4_AGGREGATOR hold what two octets do not."""
