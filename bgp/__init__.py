@@ -13,7 +13,7 @@ from bgp.message import (
     RouteRefresh,
     Update,
 )
-from bgp.options import AddPathMode, NextHopSelf, PeerOptions, RestartMode, SpeakerOptions
+from bgp.options import AddPathMode, MalformedFamily, NextHopSelf, PeerOptions, RestartMode, SpeakerOptions
 from bgp.wire import Context, Decoder, decode, encode
 from rib.policy import Policy, accept, reject
 from rib.roles import Role
@@ -24,6 +24,7 @@ __all__ = [
     "Decoder",
     "Keepalive",
     "LocalError",
+    "MalformedFamily",
     "Message",
     "MpReach",
     "MpUnreach",

@@ -42,6 +42,13 @@ class AddPathMode(Enum):
     BOTH = "both"
 
 
+class MalformedFamily(Enum):
+    """What an incorrect MP_REACH_NLRI or MP_UNREACH_NLRI costs where other families could go on (RFC 7606 2, RFC 4760 7)."""
+
+    RESET = "reset"  #: the session: NOTIFICATION 3/9
+    DISABLE = "disable"  #: the family: its routes go, and are ignored until the session begins anew
+
+
 class RestartMode(Enum):
     """Our part in graceful restarts (RFC 4724)."""
 
@@ -92,6 +99,7 @@ class PeerOptions:
     as_override: bool = False  #: write our AS number over the peer's in the AS_PATH sent to it
     enforce_first_as: bool = True  #: an external peer's AS_PATHs begin with its AS number (RFC 4271 6.3)
     reject_as_sets: bool = False  #: routes with AS_SET or AS_CONFED_SET in their AS_PATH are not used (RFC 9774)
+    malformed_family: MalformedFamily = MalformedFamily.RESET  #: what routes that cannot be told apart cost
     default_originate: bool = False  #: announce a default route of our own, whatever there is
     own_prefixes_only: bool = False  #: announce only what this speaker originates
     bilateral: bool = False  #: neither customer nor provider: routes with no-peer stay here (RFC 3765)

@@ -44,6 +44,7 @@ def context_for(seed: Seed, random: Random) -> Context:
         peer_asn=65001,
         enforce_first_as=random.random() < 0.1,
         families=frozenset(FAMILIES) if families is None else families,
+        disables=random.random() < 0.5,
     )
 
 

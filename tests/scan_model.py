@@ -73,8 +73,12 @@ def by_construct(body: bytes, context: Context) -> Reading | set[Reset]:
         return resets(update.errors)
     reach, unreach = update.attribute(Code.MP_REACH_NLRI), update.attribute(Code.MP_UNREACH_NLRI)
     ignored = {e.attribute for e in update.errors if e.family is not None and e.reaction is Reaction.ATTRIBUTE_DISCARD}
-    routes: list[tuple[Bound, MpReach | None]] = [(bound(IPV4_UNICAST, update.nlri), None)]
-    withdrawn = keys(IPV4_UNICAST, update.withdrawn)
+    disabled = {e.family for e in update.errors if e.reaction is Reaction.AFI_SAFI_DISABLE}
+    routes: list[tuple[Bound, MpReach | None]] = []
+    withdrawn: Routes = set()
+    if context.families is None or IPV4_UNICAST in context.families:
+        routes.append((bound(IPV4_UNICAST, update.nlri), None))
+        withdrawn |= keys(IPV4_UNICAST, update.withdrawn)
     if reach is not None and isinstance(reach.value, MpReach) and reach.code not in ignored:
         routes.append((bound(reach.value.family, reach.value.nlri) or opaque(reach.value, context), reach.value))
     if unreach is not None and isinstance(unreach.value, MpUnreach) and unreach.code not in ignored:
@@ -83,14 +87,18 @@ def by_construct(body: bytes, context: Context) -> Reading | set[Reset]:
             withdrawn.add((unreach.value.family, unreach.value.octets, None))
     announced: dict[Attributes, Routes] = {}
     refused: Routes = set()
+    failed = any(e.reaction is Reaction.TREAT_AS_WITHDRAW for e in update.errors)
     for found, mp in routes:
         for route, binding in found:
-            if wrong is not None and wrong.reaction is Reaction.TREAT_AS_WITHDRAW:
+            if route[0] in disabled:
+                continue
+            if failed:
                 withdrawn.add(route)
             elif not is_unicast(route):
                 refused.add(route)
             else:
                 announced.setdefault(record(update, mp, binding, context), set()).add(route)
+    withdrawn = {route for route in withdrawn if route[0] not in disabled}
     return announced, withdrawn, refused, None if wrong is None else wrong.reaction
 
 

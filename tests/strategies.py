@@ -139,7 +139,8 @@ def contexts(draw: st.DrawFn) -> Context:
         peering=peering,
         peer_asn=65001,
         enforce_first_as=draw(st.booleans()),
-        families=frozenset({IPV4_UNICAST, *draw(st.sets(st.sampled_from(CARRIED)))}),
+        families=frozenset({draw(st.sampled_from((IPV4_UNICAST, *CARRIED))), *draw(st.sets(st.sampled_from(CARRIED)))}),
+        disables=draw(st.booleans()),
     )
 
 

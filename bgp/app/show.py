@@ -247,7 +247,9 @@ def _neighbor_lines(row: Row) -> Iterator[tuple[str, str]]:
     yield "sessions", f"{row['times_established']} established, {row['times_dropped']} ended"
     routes = row["routes"] if isinstance(row["routes"], list) else []
     for one in routes:
-        yield str(one["family"]), f"{one['received']} received, {one['refused']} refused, {one['best']} best"
+        lost = row["disabled"].get(str(one["family"])) if isinstance(row["disabled"], dict) else None
+        counted = f"{one['received']} received, {one['refused']} refused, {one['best']} best"
+        yield str(one["family"]), counted if lost is None else f"disabled until the session begins anew: {lost}"
 
 
 def _connection_lines(row: Row) -> Iterator[tuple[str, str]]:

@@ -137,6 +137,7 @@ class PeerView:
     capabilities_sent: tuple[str, ...]
     capabilities_received: tuple[str, ...]
     families: tuple[str, ...]  #: negotiated
+    disabled: dict[str, str]  #: of them, those whose routes are ignored, and the errors that did it (RFC 4760 7)
     import_policy: str
     export_policy: str
     messages_received: int
@@ -316,6 +317,7 @@ async def view_peer(speaker: Speaker, peer: Peer) -> PeerView:
         capabilities_sent=tuple(map(capability_text, session.options.capabilities)),
         capabilities_received=() if opened is None else tuple(map(capability_text, opened.capabilities)),
         families=() if peer.negotiated is None else tuple(map(str, peer.negotiated.families)),
+        disabled={str(family): reason for family, reason in peer.disabled.items()},
         import_policy=policy_name(speaker.options, options, options.import_policy),
         export_policy=policy_name(speaker.options, options, options.export_policy),
         messages_received=counts.messages_received,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from bgp.error import Reaction
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
 from rib.adj_in import AdjRibIn, ImportRules
 from rib.eligibility import Ineligible, Why
@@ -38,6 +39,7 @@ class Intake:
         self._too_many = too_many
         self._end_of_rib = end_of_rib
         self._malformed = malformed
+        self.disabled: dict[Family, str] = {}  #: families that an error took from the session, and which (RFC 4760 7)
         self._is_open = False
         self._refreshing: set[Family] = set()
 
@@ -55,6 +57,7 @@ class Intake:
     ) -> None:
         """A session is up. What is in doubt may stay `until` then, for those families that were `kept` by the neighbour."""
         self._is_open = True
+        self.disabled = {}
         known, self.scanner = scanner is self.scanner, scanner
         adj_in = self.adj_in
         if adj_in is None or adj_in.source is not source or not known:
@@ -69,6 +72,7 @@ class Intake:
     def close(self, kept: Iterable[Family], until: float) -> None:
         """The session is over. Routes of the families `kept` stay in doubt `until` then; the others go."""
         self._is_open = False
+        self.disabled = {}
         adj_in = self.adj_in
         if adj_in is None:
             return
@@ -102,7 +106,12 @@ class Intake:
     def begin_refresh(self, family: Family, until: float) -> None:
         """The neighbour begins to say all routes of `family` again, which it has `until` then to do (RFC 7313 4.2)."""
         adj_in = self.adj_in
-        if adj_in is None or family not in adj_in.tables or (family in adj_in.stale and family not in self._refreshing):
+        if (
+            adj_in is None
+            or family not in adj_in.tables
+            or family in self.disabled
+            or (family in adj_in.stale and family not in self._refreshing)
+        ):
             return  # RFC 7313 4.1: not before End-of-RIB
         self._refreshing.add(family)
         adj_in.mark_stale(family)
@@ -148,10 +157,20 @@ class Intake:
             for family, attributes, nlri, ids in update.refused:
                 adj_in.refuse(family, nlri, attributes, Ineligible(Why.NOT_UNICAST), ids)
             self._malformed(update)
+            for error in update.errors:
+                if error.reaction is Reaction.AFI_SAFI_DISABLE and error.family in adj_in.tables:
+                    self._disable(adj_in, error.family, error.reason)
         if update.end_of_rib is not None:
             if update.end_of_rib not in self._refreshing:
                 self._end_doubt(adj_in, update.end_of_rib)
             self._end_of_rib(update.end_of_rib)
+
+    def _disable(self, adj_in: AdjRibIn, family: Family, reason: str) -> None:
+        """An error has cost the session a family: its routes go (RFC 4760 7), and nothing more of it is waited for."""
+        self.disabled[family] = reason
+        self._loc_rib.table(family).remove(adj_in.clear(family))
+        self._end_doubt(adj_in, family)
+        self._end_of_rib(family)
 
     def take(self, reach: Reach) -> None:
         """Take in routes."""

@@ -158,6 +158,11 @@ class Peer:
         return kind_of(self._home.options, self.options)
 
     @property
+    def disabled(self) -> dict[Family, str]:
+        """Families whose routes are ignored for the rest of the session, and the errors that did it (RFC 4760 7)."""
+        return self.intake.disabled
+
+    @property
     def missing_policies(self) -> tuple[str, ...]:
         """ "import" and "export" where an external session has no such policy, so that nothing passes (RFC 8212)."""
         return missing_policies(self._home.options, self.options)
@@ -221,9 +226,11 @@ class Peer:
         if agreed is None or not agreed.route_refresh:
             what = "is not established" if agreed is None else "has no route refresh"
             raise LocalError(f"the session with {self.options.label} {what}")
-        for one in agreed.families if family is None else (family,):
+        for one in [one for one in agreed.families if one not in self.disabled] if family is None else (family,):
             if one not in agreed.families:
                 raise LocalError(f"{one} was not agreed on with {self.options.label}")
+            if one in self.disabled:
+                raise LocalError(f"{one} of {self.options.label} is disabled: {self.disabled[one]}")
             self.session.ask_refresh(RouteRefresh(one))
         self.wake()
 

@@ -21,7 +21,7 @@ from bgp.capability import (
     RouteRefresh,
 )
 from bgp.iana import RoleNumber
-from bgp.options import AddPathMode, NextHopSelf, PeerOptions, SpeakerOptions
+from bgp.options import AddPathMode, MalformedFamily, NextHopSelf, PeerOptions, SpeakerOptions
 from bgp.session import SessionOptions
 from bgp.wire.nlri import FAMILIES
 from fsm.settings import Settings
@@ -106,6 +106,7 @@ def session_options(
         capabilities=tuple(capabilities),
         hold_time=peer.hold_time,
         enforce_first_as=peer.enforce_first_as and not peer.route_server_client,
+        disable_families=peer.malformed_family is MalformedFamily.DISABLE,
         strict_role=peer.strict_role,
         machine=Settings(
             hold_time=peer.hold_time,

@@ -273,10 +273,12 @@ class Session:
             peer_asn=negotiated.peer_asn,
             enforce_first_as=options.enforce_first_as,
             families=frozenset(negotiated.families),
+            disables=options.disable_families,
         )
         # After a graceful restart the peer says the same again: blocks that are known are then the very same values.
         if self.scanner is None or self.scanner.context != context:
             self.scanner = UpdateScanner(context)
+        self.scanner.begin()
 
     def _peering(self, negotiated: Negotiated) -> Peering:
         if self.options.in_confederation:

@@ -27,6 +27,7 @@ class SessionOptions:
     hold_time: int = 90
     enforce_first_as: bool = True
     in_confederation: bool = False  #: the peer is in another member AS of our confederation (RFC 5065)
+    disable_families: bool = False  #: an incorrect MP_REACH_NLRI costs its family, not the session (RFC 4760 7)
     strict_role: bool = False  #: RFC 9234 4.2: a peer that says no role is refused, where we say ours
     machine: Settings = Settings()
 

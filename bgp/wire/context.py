@@ -18,7 +18,7 @@ class Context:
     `as4`: AS numbers have four octets (RFC 6793). `add_path`: the families whose NLRI carry path identifiers (RFC 7911).
     `extended`: messages may be longer than 4,096 octets (RFC 8654). `peering` None switches off what depends on the peer;
     `enforce_first_as` holds the AS_PATH of an external peer to begin with `peer_asn`. `families`: those negotiated, None
-    for any.
+    for any. `disables`: an incorrect MP_REACH_NLRI or MP_UNREACH_NLRI costs its family and not the session (RFC 4760 7).
     """
 
     as4: bool = True
@@ -28,6 +28,7 @@ class Context:
     peer_asn: int | None = None
     enforce_first_as: bool = False
     families: frozenset[Family] | None = None
+    disables: bool = False
 
 
 #: RFC 6793: what today's speakers agree on, and nothing else.

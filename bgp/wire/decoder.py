@@ -76,6 +76,8 @@ class UpdateDecoder:
         end = start + (body[gone_to] << 8 | body[gone_to + 1])
         if end > size:
             raise Irregular
+        if (gone_to > 2 or end < size) and not is_read(IPV4_UNICAST, self.context):
+            raise Irregular
         withdrawn = self._routes(IPV4_UNICAST, body, 2, gone_to, STEP4) if gone_to > 2 else ()
         nlri = self._routes(IPV4_UNICAST, body, end, size, STEP4) if end < size else ()
         if start == end:

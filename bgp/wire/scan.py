@@ -16,16 +16,17 @@ Raises `PeerError`, and nothing else, whatever the octets are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bgp.error import PeerError, Reaction, UpdateError
 from bgp.wire.attributes import check
 from bgp.wire.block import ALWAYS, WHOLE, Block, BlockReader
 from bgp.wire.context import Context
-from bgp.wire.nlri import FAMILIES
+from bgp.wire.cut import Cut, missing, plain_ignored
+from bgp.wire.nlri import FAMILIES, costs_family
 from bgp.wire.nlri.kind import runs
 from bgp.wire.prefixes import STEP4, STEP6, Doubtful, prefixes, prefixes_with_ids, split
-from bgp.wire.spelling import SpelledAttributes, attribute
+from bgp.wire.spelling import SpelledAttributes
 from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
 
 #: Malformed blocks that are remembered.
@@ -69,18 +70,6 @@ class Found(NamedTuple):
     binding: bytes = b""
 
 
-class Cut(NamedTuple):
-    """MP_REACH_NLRI or MP_UNREACH_NLRI, cut out of its block."""
-
-    flags: int
-    code: int
-    value: bytes
-
-    def error(self, reason: str) -> PeerError:
-        """Optional Attribute Error, whose data is the attribute (RFC 4271 6.3)."""
-        return PeerError(3, 9, attribute(self.flags, self.code, self.value), reason)
-
-
 class RouteUpdate:
     """What one UPDATE says. `errors` are those that RFC 7606 lets the session survive, `octets` its body where there are any.
 
@@ -106,19 +95,31 @@ class RouteUpdate:
 
 
 class UpdateScanner:
-    """Reads the UPDATEs of one session; remembers the attribute blocks it has seen."""
+    """Reads the UPDATEs of one session; remembers the attribute blocks it has seen.
+
+    `disabled` are the families that an error has cost the session: their routes are ignored (RFC 4760 7).
+    """
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self._plain = IPV4_UNICAST not in context.add_path and (
-            context.families is None or IPV4_UNICAST in context.families
-        )
+        self.disabled: set[Family] = set()
+        self.begin()
         self._whole: dict[bytes, SpelledAttributes] = {}
         self._clean: dict[bytes, SpelledAttributes] = {}
         self._faulty: dict[bytes, Block] = {}
         self._with_next_hop: dict[tuple[bytes, bytes, bytes], SpelledAttributes] = {}
         self._next_hops: dict[bytes, bytes] = {}
         self._reader = BlockReader(context, self._next_hops)
+
+    def begin(self) -> None:
+        """A session begins, the first or another one: all its families are read."""
+        self.disabled.clear()
+        #: Whether an UPDATE of the usual form holds nothing but what is to be read.
+        self._plain = IPV4_UNICAST not in self.context.add_path and self._reads(IPV4_UNICAST)
+
+    def _reads(self, family: Family) -> bool:
+        negotiated = self.context.families
+        return (negotiated is None or family in negotiated) and family not in self.disabled
 
     def forget(self, live: set[int]) -> None:
         """Drop the blocks whose identity is not in `live`."""
@@ -187,33 +188,26 @@ class UpdateScanner:
         ignored: list[UpdateError] = []
         rest = raw
         if self._block(raw).has_mp:
-            rest, reach, unreach = self._cut(raw)
-        announced = [Found(new)] if new.nlri else []
-        withdrawn = [gone] if gone.nlri else []
-        if reach is not None:
-            found = self._reach(reach, ignored)
-            if found is None:
-                ignored.append(_ignored(reach))
-            else:
-                announced += found
-        empty_unreach: Family | None = None
-        if unreach is not None:
-            lost = self._unreach(unreach, ignored)
-            if lost is None:
-                ignored.append(_ignored(unreach))
-            elif len(unreach.value) > 3:
-                withdrawn += lost
-            else:
-                empty_unreach = _family_of(unreach.value)
+            rest, reach, unreach = self._cut(raw, ignored)
+        announced = self._reach(reach, ignored) if reach is not None else []
+        withdrawn = self._unreach(unreach, ignored) if unreach is not None else []
+        plain = self._reads(IPV4_UNICAST)
+        if plain:
+            announced[:0] = [Found(new)] if new.nlri else []
+            withdrawn[:0] = [gone] if gone.nlri else []
+        elif new.nlri or gone.nlri:
+            ignored.append(plain_ignored(self._why_ignored(IPV4_UNICAST)))
+        if self.disabled:
+            announced = [one for one in announced if one.routes.family not in self.disabled]
+            withdrawn = [one for one in withdrawn if one.family not in self.disabled]
         if not rest and not announced:
-            end_of_rib = empty_unreach if raw and not withdrawn else None
-            return RouteUpdate((), withdrawn, tuple(ignored), IPV4_UNICAST if not raw and not withdrawn else end_of_rib)
+            return RouteUpdate((), withdrawn, tuple(ignored), self._end_of_rib(raw, unreach, gone, new))
         block = self._block(rest)
-        errors = (*block.errors, *_missing(block.codes, bool(new.nlri), bool(announced)), *ignored)
-        if block.attributes is None and not announced and reach is None:
+        errors = (*block.errors, *missing(block.codes, plain and bool(new.nlri), bool(announced)), *ignored)
+        if block.attributes is None and not announced and reach is None and not new.nlri:
             # RFC 7606 5.2: nothing shows which routes the error was about.
             raise PeerError(3, 1, b"", f"{errors[0].reason}, and no route to treat as withdrawn")
-        if block.attributes is None or any(e.reaction >= Reaction.TREAT_AS_WITHDRAW for e in errors):
+        if block.attributes is None or any(e.reaction is Reaction.TREAT_AS_WITHDRAW for e in errors):
             withdrawn += [one.routes for one in announced]
             return RouteUpdate((), withdrawn, errors)
         reached: list[Reach] = []
@@ -227,8 +221,16 @@ class UpdateScanner:
                 reached.append(Reach(family, attributes, nlri, ids))
         return RouteUpdate(reached, withdrawn, errors, refused=refused)
 
-    def _cut(self, raw: bytes) -> tuple[bytes, Cut | None, Cut | None]:
-        """`raw` without MP_REACH_NLRI and MP_UNREACH_NLRI, and these two."""
+    def _end_of_rib(self, raw: bytes, unreach: Cut | None, gone: Unreach, new: Unreach) -> Family | None:
+        """The family of which an UPDATE without any route says that there is no more (RFC 4724 2)."""
+        if gone.nlri or new.nlri:
+            return None
+        if not raw:
+            return IPV4_UNICAST if self._reads(IPV4_UNICAST) else None
+        return unreach.family if unreach is not None and len(unreach.value) == 3 and self._family(unreach) else None
+
+    def _cut(self, raw: bytes, errors: list[UpdateError]) -> tuple[bytes, Cut | None, Cut | None]:
+        """`raw` without MP_REACH_NLRI and MP_UNREACH_NLRI, and these two; of what can be survived, `errors`."""
         found: dict[int, Cut] = {}
         kept: list[bytes] = []
         at, size = 0, len(raw)
@@ -250,29 +252,62 @@ class UpdateScanner:
                 found[code] = Cut(flags, code, raw[start:end])
                 problem = check(code, flags, raw[start:end], self.context)
                 if problem is not None:
-                    raise PeerError(problem.code, problem.subcode, problem.data, problem.reason)
+                    wrong = PeerError(problem.code, problem.subcode, problem.data, problem.reason)
+                    self._disable(found[code], wrong, errors)
             else:
                 kept.append(raw[at:end])
             at = end
         return b"".join(kept) + raw[at:], found.get(MP_REACH), found.get(MP_UNREACH)
 
-    def _family(self, value: bytes) -> Family | None:
-        """The family of MP_REACH_NLRI or MP_UNREACH_NLRI; None for one that was not negotiated."""
-        family = _family_of(value)
-        negotiated = self.context.families
-        if family not in negotiated if negotiated is not None else family not in FAMILIES:
+    def _disable(self, cut: Cut, wrong: PeerError, errors: list[UpdateError]) -> None:
+        """An attribute is `wrong`: from now on its family is ignored, if that is all it costs; else raises `wrong`."""
+        family = costs_family(cut.value, self.context, self.disabled)
+        if family is None:
+            raise wrong
+        errors.append(cut.disables(family, wrong))
+        self.disabled.add(family)
+        self._plain = self._plain and family != IPV4_UNICAST
+
+    def _why_ignored(self, family: Family) -> str:
+        return "is disabled since an error" if family in self.disabled else "was not negotiated"
+
+    def _family(self, cut: Cut) -> Family | None:
+        """The family of MP_REACH_NLRI or MP_UNREACH_NLRI; None for one that is not read."""
+        family = cut.family
+        if not self._reads(family) or (self.context.families is None and family not in FAMILIES):
             return None
         return family
 
-    def _reach(self, reach: Cut, errors: list[UpdateError]) -> list[Found] | None:
-        """MP_REACH_NLRI (RFC 4760 3), which has at least 5 octets; None for a family that was not negotiated.
-
-        What is wrong with it, and not so wrong that it ends the session, goes to `errors`.
-        """
-        value = reach.value
-        family = self._family(value)
+    def _reach(self, reach: Cut, errors: list[UpdateError]) -> list[Found]:
+        """The routes of MP_REACH_NLRI, none of a family that is not read; what is wrong and can be survived: `errors`."""
+        family = self._family(reach)
         if family is None:
-            return None
+            return self._ignore(reach, errors)
+        try:
+            return self._reached(family, reach, errors)
+        except PeerError as wrong:
+            self._disable(reach, wrong, errors)
+            return []
+
+    def _unreach(self, unreach: Cut, errors: list[UpdateError]) -> list[Unreach]:
+        """The routes of MP_UNREACH_NLRI, as of MP_REACH_NLRI."""
+        family = self._family(unreach)
+        if family is None:
+            return self._ignore(unreach, errors)
+        try:
+            return self._unreached(family, unreach, errors)
+        except PeerError as wrong:
+            self._disable(unreach, wrong, errors)
+            return []
+
+    def _ignore(self, cut: Cut, errors: list[UpdateError]) -> list[Any]:
+        if all(error.attribute != cut.code for error in errors):  # else more has been said of it already
+            errors.append(cut.ignored(self._why_ignored(cut.family)))
+        return []
+
+    def _reached(self, family: Family, reach: Cut, errors: list[UpdateError]) -> list[Found]:
+        """MP_REACH_NLRI (RFC 4760 3), which has at least 5 octets. Raises PeerError."""
+        value = reach.value
         size = value[3]
         at = 4 + size
         row = FAMILIES.get(family)
@@ -289,15 +324,11 @@ class UpdateScanner:
         others = self._others(family, reach, at + 1, errors)
         return [Found(routes, next_hop, binding) for binding, routes in others]
 
-    def _unreach(self, unreach: Cut, errors: list[UpdateError]) -> list[Unreach] | None:
-        """MP_UNREACH_NLRI (RFC 4760 4), which has at least 3 octets; None for a family that was not negotiated.
-
-        Errors as in `_reach`.
-        """
+    def _unreached(self, family: Family, unreach: Cut, errors: list[UpdateError]) -> list[Unreach]:
+        """MP_UNREACH_NLRI (RFC 4760 4), which has at least 3 octets. Raises PeerError."""
         value = unreach.value
-        family = self._family(value)
-        if family is None:
-            return None
+        if len(value) == 3:
+            return []
         if family in PREFIX_FAMILIES:
             routes = self._list(family, value, 3, len(value))
             if routes is None:
@@ -348,27 +379,3 @@ class UpdateScanner:
                 self._next_hops.setdefault(next_hop, next_hop), binding
             )
         return found
-
-
-def _family_of(value: bytes) -> Family:
-    return Family(int.from_bytes(value[:2], "big"), value[2])
-
-
-def _ignored(cut: Cut) -> UpdateError:
-    family = _family_of(cut.value)
-    reason = f"attribute {cut.code} is for {family}, which was not negotiated"
-    return UpdateError(Reaction.ATTRIBUTE_DISCARD, 3, 9, b"", reason, cut.code, family)
-
-
-def _missing(codes: int, plain: bool, any_reach: bool) -> list[UpdateError]:
-    """RFC 7606 3 d: the well-known attributes that must be there and are not."""
-    if not any_reach:
-        return []
-    needed = WHOLE if plain else ALWAYS
-    absent = [code for code in (1, 2, 3) if needed >> code & 1 and not codes >> code & 1]
-    return [
-        UpdateError(
-            Reaction.TREAT_AS_WITHDRAW, 3, 3, bytes((code,)), f"well-known attribute {code} is missing", code, None
-        )
-        for code in absent
-    ]

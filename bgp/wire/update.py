@@ -12,6 +12,7 @@ This is the codec for people, tests and files. A running session uses `bgp.wire.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import construct as c
@@ -22,7 +23,7 @@ from bgp.message import AttributeValue, MalformedNlri, MpReach, MpUnreach, Nlri,
 from bgp.wire.attributes import ATTRIBUTE, check, decode_value, encode_attribute, name_of
 from bgp.wire.context import Context
 from bgp.wire.fields import U16, Malformed, build, parse
-from bgp.wire.nlri import decode_nlri, encode_nlri, has_routes, is_carried, is_read, unread
+from bgp.wire.nlri import costs_family, decode_nlri, encode_nlri, has_routes, is_carried, is_read, unread
 from bgp.wire.spelling import attribute as as_attribute
 from rib.family import IPV4_UNICAST
 
@@ -38,6 +39,8 @@ MP_CODES: Final = frozenset({AttributeCode.MP_REACH_NLRI, AttributeCode.MP_UNREA
 
 def decode_update(body: bytes, context: Context) -> Update:
     """The message in `body`, with its `errors`; those of reaction SESSION_RESET among them where it could yet be read.
+
+    Of a family that an error disables (RFC 4760 7), routes may yet be among the others.
 
     Raises PeerError where it cannot be split into its fields and plain prefixes (3/1, 3/10).
     """
@@ -105,7 +108,7 @@ def _judge(
         errors.append(_error(Reaction.SESSION_RESET, UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, reason, attribute=code))
     wrong = check(code, flags, value, context)
     if wrong is not None:
-        errors.append(wrong)
+        errors.append(_survived(wrong, value, context))
     try:
         found = decode_value(code, value, context)
     except Malformed as error:
@@ -114,11 +117,20 @@ def _judge(
         if wrong is None:
             octets = as_attribute(flags, code, value)
             reason = f"{name_of(code)}: {error}"
-            errors.append(_error(Reaction.SESSION_RESET, UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR, reason, octets, code))
+            fatal = _error(Reaction.SESSION_RESET, UpdateSubcode.OPTIONAL_ATTRIBUTE_ERROR, reason, octets, code)
+            errors.append(_survived(fatal, value, context))
         return unread(code, value)
     if wrong is None and isinstance(found, MpReach | MpUnreach):
         errors += _malformed_routes(flags, code, found, value)
     return found
+
+
+def _survived(error: UpdateError, value: bytes, context: Context) -> UpdateError:
+    """An error in MP_REACH_NLRI or MP_UNREACH_NLRI that costs no more than its family; all others as they are."""
+    if error.attribute not in MP_CODES or error.reaction is not Reaction.SESSION_RESET:
+        return error
+    family = costs_family(value, context)
+    return error if family is None else replace(error, reaction=Reaction.AFI_SAFI_DISABLE, family=family)
 
 
 def _malformed_routes(flags: int, code: int, found: MpReach | MpUnreach, value: bytes) -> list[UpdateError]:
@@ -135,21 +147,27 @@ def _malformed_routes(flags: int, code: int, found: MpReach | MpUnreach, value: 
 def _of_the_whole(update: Update, errors: list[UpdateError], context: Context) -> list[UpdateError]:
     """What only all fields together show."""
     reach = _value(update, AttributeCode.MP_REACH_NLRI)
-    found = _not_negotiated(update, context)
-    if update.nlri or (isinstance(reach, MpReach) and has_routes(reach, context)):
-        return found + _missing(update, errors)
+    found = _not_negotiated(update, errors, context)
+    disabled = {error.family for error in errors if error.reaction is Reaction.AFI_SAFI_DISABLE}
+    plain = bool(update.nlri) and is_read(IPV4_UNICAST, context) and IPV4_UNICAST not in disabled
+    if plain or (isinstance(reach, MpReach) and reach.family not in disabled and has_routes(reach, context)):
+        return found + _missing(update, errors, plain)
     others = [error for error in errors if error.attribute not in MP_CODES]
-    if reach is None and any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in others):
+    if reach is None and not update.nlri and any(error.reaction >= Reaction.TREAT_AS_WITHDRAW for error in others):
         # RFC 7606 5.2: nothing shows which routes the error was about.
         reason = f"{others[0].reason}, and no route to treat as withdrawn"
         found.append(_error(Reaction.SESSION_RESET, UpdateSubcode.MALFORMED_ATTRIBUTE_LIST, reason))
     return found
 
 
-def _not_negotiated(update: Update, context: Context) -> list[UpdateError]:
+def _not_negotiated(update: Update, errors: list[UpdateError], context: Context) -> list[UpdateError]:
     """RFC 4760 7: routes of a family that the session does not carry are ignored."""
     found: list[UpdateError] = []
-    for code in sorted(MP_CODES):
+    if (update.nlri or update.withdrawn) and not is_read(IPV4_UNICAST, context):
+        reason = f"NLRI of {IPV4_UNICAST}, which was not negotiated"
+        found.append(UpdateError(Reaction.ATTRIBUTE_DISCARD, *OPTIONAL_ERROR, b"", reason, None, IPV4_UNICAST))
+    wrong = {error.attribute for error in errors}
+    for code in sorted(MP_CODES - wrong):
         value = _value(update, code)
         if isinstance(value, MpReach | MpUnreach) and context.peering is not None:
             family = value.family
@@ -159,10 +177,10 @@ def _not_negotiated(update: Update, context: Context) -> list[UpdateError]:
     return found
 
 
-def _missing(update: Update, errors: list[UpdateError]) -> list[UpdateError]:
+def _missing(update: Update, errors: list[UpdateError], plain: bool) -> list[UpdateError]:
     """RFC 7606 3 d: the well-known attributes that must be there and are not."""
     there = {attribute.code for attribute in update.attributes} | {error.attribute for error in errors}
-    needed = (AttributeCode.ORIGIN, AttributeCode.AS_PATH, AttributeCode.NEXT_HOP)[: 3 if update.nlri else 2]
+    needed = (AttributeCode.ORIGIN, AttributeCode.AS_PATH, AttributeCode.NEXT_HOP)[: 3 if plain else 2]
     return [
         _error(
             Reaction.TREAT_AS_WITHDRAW,

@@ -198,6 +198,7 @@ NEIGHBOR: dict[str, object] = {
     "hold_time": None,
     "keepalive_time": None,
     "hold_timer": None,
+    "disabled": {},
     "capabilities_sent": ["ipv4-unicast", "route refresh"],
     "capabilities_received": [],
     "families": [],
@@ -254,6 +255,14 @@ def test_a_neighbour_that_is_up() -> None:
     assert lines[1] == "  connection    10.0.0.1:179 to 10.0.0.2:40000"
     assert "  hold time     30 s (ours 90 s, theirs 30 s), KEEPALIVE every 10 s, 29 s left" in lines
     assert lines[-2] == "  ipv4-unicast  3 received, 1 refused, 2 best"
+
+
+def test_a_neighbour_of_which_an_error_has_disabled_a_family() -> None:
+    out = StringIO()
+    counted = {"family": "ipv6-unicast", "received": 0, "refused": 0, "best": 0}
+    show_neighbor(NEIGHBOR | {"routes": [counted], "disabled": {"ipv6-unicast": "a malformed prefix"}}, out)
+    (line,) = [line for line in out.getvalue().splitlines() if "ipv6-unicast" in line]
+    assert line.split(maxsplit=1)[1] == "disabled until the session begins anew: a malformed prefix"
 
 
 def test_a_decision() -> None:

@@ -29,6 +29,15 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """All routes of one family are withdrawn and later ones ignored; the session stays. Of others, `gone` and `kept`."""
+
+    afi: int
+    gone: tuple[tuple[int, bytes], ...] = ()
+    kept: Kept | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """The routes are what they were; the session stays."""
 
@@ -52,7 +61,7 @@ class Up:
     """The session comes up and carries routes."""
 
 
-Expected: TypeAlias = Kept | Gone | Nothing | Reset | Closed | Up
+Expected: TypeAlias = Kept | Gone | Lost | Nothing | Reset | Closed | Up
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from errors.attacks import COVERED
-from errors.cases import Closed, Expected, Gone, Kept, Nothing, Reset, Up
+from errors.cases import Closed, Expected, Gone, Kept, Lost, Nothing, Reset, Up
 from errors.table import SECTIONS
 
 from bgp.wire.attributes import name_of
@@ -23,15 +23,26 @@ watches what is announced: first the tester announces good routes, then come the
 the end. So a withdrawal is seen as one, an attribute that is discarded is seen to be missing, and what is passed on is
 compared octet for octet. This page is made from the table of those tests (`python tests/errors/page.py`).
 
-"Required" is what the RFCs ask for; where they leave a choice the last column says which one we made. Nowhere do we disable
-a single address family (RFC 7606 2): a session whose MP_REACH_NLRI cannot be read ends, with the attribute as data.
+"Required" is what the RFCs ask for; where they leave a choice the last column says which one we made.
+
+**AFI/SAFI disable** (RFC 7606 2, RFC 4760 7). A session whose MP_REACH_NLRI or MP_UNREACH_NLRI cannot be read ends, with
+the attribute as data: that is heard by both sides, and begins anew by itself. With `malformed_family = "disable"` such an
+error costs its family instead, where its AFI and SAFI could be read and the session carries another one: all routes of that
+family from that peer go (really withdrawn from everybody else), what comes of it later is ignored, that of the other
+families in the same UPDATE is used, and `bgp show neighbors` says so with the reason, until the session begins anew. What
+is wrong with the fields of RFC 4271, or an attribute that is there twice (RFC 7606 3 g), ends the session all the same.
+
+A family that was not agreed on is ignored wherever it comes from, NLRI and Withdrawn Routes fields on a session without
+IPv4 unicast among them.
+
 The whole UPDATE, its prefixes and what came of it go to the log, at most ten a minute and peer (RFC 7606 6).
 
 Prefixes that are no unicast destinations (multicast, class E) are ignored and shown by `bgp show rejected`; the others of
 the same UPDATE are used (RFC 4271 6.3). A route whose attributes no message to a peer can carry is withdrawn from that peer
 (RFC 8654 4). The data of a NOTIFICATION is cut off where it would not fit a message of 4,096 octets.
 
-Options of a peer: `enforce_first_as` (on; off for route servers), `reject_as_sets` (off; RFC 9774).
+Options of a peer: `enforce_first_as` (on; off for route servers), `reject_as_sets` (off; RFC 9774), `malformed_family`
+("reset").
 """
 
 
@@ -44,6 +55,9 @@ def words(expected: Expected) -> str:
             return f"taken without {', '.join(dropped)}" if dropped else "taken and passed on"
         case Gone():
             return "withdrawn; the session stays"
+        case Lost(afi, gone):
+            rest = ", plain routes withdrawn" if gone else ""
+            return f"IPv{4 if afi == 1 else 6} unicast disabled{rest}; the session stays"
         case Nothing():
             return "nothing changes"
         case Reset(code, subcode, data):

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple, TypeVar
 
-from errors.cases import Case, Closed, Gone, Kept, Nothing, Reset, Up
+from errors.cases import Case, Closed, Expected, Gone, Kept, Lost, Nothing, Reset, Up
 from errors.octets import (
     INTERNAL,
     LOCAL_PREF,
@@ -170,7 +170,8 @@ class Run:
 
     async def settle(self, tester: ScriptedPeer, watcher: Watcher) -> None:
         """Return when all that the tester has sent has had its effect at the watcher."""
-        kind = self.case.kind
+        kind, expected = self.case.kind, self.case.expected
+        lost = expected.afi if isinstance(expected, Lost) else None
         rest = PATHS[kind] + (LOCAL_PREF if kind == INTERNAL else b"")
         for number in range(ROUNDS):
             four, six = MARKS4[number], MARKS6[number]
@@ -178,8 +179,10 @@ class Run:
                 fields(b"", ORIGIN + rest[: len(PATHS[kind])] + NEXT_HOP + rest[len(PATHS[kind]) :], four),
                 fields(b"", reach(six) + ORIGIN + rest, b""),
             )
-            marks = {key(1, four), key(2, six)}
+            marks = {key(afi, mark) for afi, mark in ((1, four), (2, six)) if afi != lost}
             await watcher.watch(lambda watcher, marks=marks: marks <= watcher.routes.keys())
+        if lost is not None:
+            assert not watcher.routes.keys() & {key(lost, mark) for mark in (MARKS4 if lost == 1 else MARKS6)}
 
     async def expect_close(self, tester: ScriptedPeer) -> None:
         found = await tester.notification()
@@ -190,13 +193,22 @@ class Run:
             assert isinstance(expected, Closed)
             assert found is None
 
-    def compare(self, before: dict[object, object], after: dict[object, object]) -> None:
-        match self.case.expected:
+    def compare(
+        self, before: dict[object, object], after: dict[object, object], expected: Expected | None = None
+    ) -> None:
+        match expected or self.case.expected:
             case Nothing():
                 assert after == before
             case Gone(prefixes):
                 gone = {key(afi, nlri) for afi, nlri in prefixes}
                 assert after == {prefix: value for prefix, value in before.items() if prefix not in gone}
+            case Lost(afi, prefixes, kept):
+                prefixes = ((afi, P4 if afi == 1 else P6), *prefixes)
+                if kept is not None:
+                    gone = {key(*one) for one in prefixes}
+                    self.compare({one: value for one, value in before.items() if one not in gone}, after, kept)
+                else:
+                    self.compare(before, after, Gone(prefixes))
             case Kept(changed, prefix, afi):
                 where = key(afi, prefix)
                 assert {one: value for one, value in after.items() if one != where} == {

@@ -8,6 +8,7 @@ import pytest
 from errors.attacks import ATTACK_CASES, OPTION_CASES
 from errors.attributes import ATTRIBUTE_CASES
 from errors.cases import Case
+from errors.disabled import DISABLED_CASES
 from errors.messages import FSM_CASES, MESSAGE_CASES
 from errors.opens import OPEN_CASES
 from errors.structure import STRUCTURE_CASES
@@ -20,6 +21,7 @@ SECTIONS: Final = {
     "FSM": FSM_CASES,
     "Published attacks": ATTACK_CASES,
     "Options that decide": OPTION_CASES,
+    "AFI/SAFI disable": DISABLED_CASES,
 }
 ALL: Final[list[Case]] = [case for cases in SECTIONS.values() for case in cases]
 CASES: Final = [pytest.param(case, id=case.name) for case in ALL]

@@ -6,6 +6,7 @@ the rules are those of the list in `../shared/errors.md`, part 1.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple
 
@@ -48,9 +49,13 @@ FAMILIES: Final = frozenset({IPV4_UNICAST, IPV6_UNICAST})
 EXTERNAL: Final = Context(peering="external", peer_asn=65001, enforce_first_as=True, families=FAMILIES)
 LENIENT: Final = Context(peering="external", peer_asn=65001, families=FAMILIES)
 INTERNAL: Final = Context(peering="internal", peer_asn=65000, families=FAMILIES)
+#: An incorrect multiprotocol attribute costs its family (RFC 4760 7).
+SPARED: Final = replace(EXTERNAL, disables=True)
+ALONE: Final = replace(SPARED, families=frozenset({IPV6_UNICAST}))
 OLD: Final = Context(as4=False, peering="external", peer_asn=65001, families=FAMILIES)
 W: Final = Reaction.TREAT_AS_WITHDRAW
 D: Final = Reaction.ATTRIBUTE_DISCARD
+A: Final = Reaction.AFI_SAFI_DISABLE
 R: Final = Reaction.SESSION_RESET
 BLOCK: Final = ORIGIN + AS_PATH + NEXT_HOP
 
@@ -180,6 +185,25 @@ UPDATES: Final = (
     mp("flags", reach(flags=0xC0)),
     mp("withdrawal of two octets", attribute(0x80, 15, b"\0\2")),
     mp("withdrawal cut off", unreach(b"\x40\x20")),
+    *(Rule(f"AF: {name}", fields(b"", one + ORIGIN + AS_PATH, b""), Verdict(reaction, 3, 9, one), context)
+      for reaction, context in ((A, SPARED), (R, ALONE))
+      for name, one in (
+          ("four octets", attribute(0x80, 14, IPV6 + b"\0")),
+          ("next hop of nine octets", reach(hop=HOP6[:9])),
+          ("prefix of 129 bits", reach(b"\x81" + bytes(17))),
+          ("flags", reach(flags=0xC0)),
+          ("withdrawal cut off", unreach(b"\x40\x20")),
+      )),
+    Rule("AF: which one cannot be read", fields(b"", attribute(0x80, 15, b"\0\2"), b""),
+         Verdict(R, 3, 9, attribute(0x80, 15, b"\0\2")), SPARED),
+    Rule("AF: twice", fields(b"", reach() + reach() + ORIGIN + AS_PATH, b""), Verdict(R, 3, 1, b""), SPARED),
+    Rule("AF: a reset is worse", fields(b"", unreach(b"\x40") + attribute(0x40, 99, b""), P4),
+         Verdict(R, 3, 2, attribute(0x40, 99, b"")), SPARED),
+    Rule("AF: worse than withdraw", fields(b"", unreach(b"\x40") + attribute(0x40, 1, b"\7") + AS_PATH, P4),
+         Verdict(A, 3, 9, unreach(b"\x40")), SPARED),
+    Rule("NLRI of a family that was not negotiated", fields(b"", BLOCK, P4), Verdict(D, 3, 9, b""), ALONE),
+    Rule("Withdrawn Routes likewise", fields(P4, b"", b""), Verdict(D, 3, 9, b""), ALONE),
+    Rule("NLRI likewise, nothing missing", fields(b"", ORIGIN, P4), Verdict(D, 3, 9, b""), ALONE),
     Rule("MP: reserved octet", fields(b"", reach(reserved=9) + ORIGIN + AS_PATH, b""), FINE),
     Rule("MP: a family that was not negotiated",
          fields(b"", reach(P4, hop=HOP4, family=b"\0\1\2") + ORIGIN + AS_PATH, b""), Verdict(D, 3, 9, b"")),

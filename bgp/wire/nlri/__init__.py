@@ -2,6 +2,7 @@
 
 from bgp.wire.nlri.kind import Kind
 from bgp.wire.nlri.multiprotocol import (
+    costs_family,
     decode_mp_reach,
     decode_mp_unreach,
     decode_nlri,
@@ -22,6 +23,7 @@ __all__ = [
     "IPV6_PREFIX",
     "Kind",
     "Row",
+    "costs_family",
     "decode_mp_reach",
     "decode_mp_unreach",
     "decode_nlri",

@@ -12,6 +12,7 @@ A family that the session carries and nobody here knows is kept in octets: its w
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -100,6 +101,18 @@ def is_read(family: Family, context: Context) -> bool:
 def is_carried(family: Family, context: Context) -> bool:
     """Whether the session carries a family, be it one that we do not know."""
     return context.families is not None and family in context.families
+
+
+def costs_family(value: bytes, context: Context, disabled: Collection[Family] = ()) -> Family | None:
+    """The family that an incorrect MP_REACH_NLRI or MP_UNREACH_NLRI costs (RFC 4760 7); None where it costs the session.
+
+    That is so unless the session is to outlive it, its octets say which family it is about, and there is another one
+    left, `disabled` ones apart.
+    """
+    if not context.disables or context.families is None or len(value) < 3:
+        return None
+    family: Family = parse(MP_OTHER, value).family
+    return family if context.families - {family} - set(disabled) else None
 
 
 def unread(code: int, value: bytes) -> MpReach | MpUnreach | bytes:
