@@ -11,7 +11,7 @@ from bgp.error import LocalError, PeerError, Reaction
 from bgp.message import Open, Update
 from bgp.wire.codec import decode, encode, read
 from bgp.wire.context import Context
-from bgp.wire.header import MARKER
+from bgp.wire.sizes import MARKER
 from fuzz.mutate import real_messages
 from rib.family import FAMILY_NAMES, IPV4_UNICAST, IPV6_UNICAST
 

@@ -11,8 +11,10 @@ from io import BytesIO
 
 from bgp.wire.fields import Malformed
 from bgp.wire.formats.mrt import encode
-from bgp.wire.formats.mrt_scan import Torn, raw_records, read_mrt
+from bgp.wire.formats.mrt_frames import raw_records
+from bgp.wire.formats.mrt_scan import read_mrt
 from bgp.wire.formats.mrt_values import Broken, Unread
+from bgp.wire.formats.stream import Torn
 from fuzz.mutate import ROOT
 
 FILES = ("mrtparse__bird-mrtdump_rib", "mrtparse__quagga_rib", "mrtparse__openbgpd_bgp", "mrtparse__bird-mrtdump_bgp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -107,6 +108,28 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"an import cycle: {' → '.join(error.args[1])}")
+
+
+#: Packages whose public names are loaded when they are asked for.
+LAZY: Final = ("bgp", "bgp.net", "bgp.wire", "fsm", "rib")
+
+
+@pytest.mark.parametrize("package", LAZY)
+def test_a_public_name_is_where_the_type_checker_sees_it(package: str) -> None:
+    seen = {
+        alias.name: node.module
+        for node in ast.walk(TREES[package])
+        if isinstance(node, ast.ImportFrom) and node.module not in ("importlib", "typing")
+        for alias in node.names
+    }
+    module = importlib.import_module(package)
+    assert seen == module._HOMES
+    assert sorted(seen) == sorted(module.__all__)
+    for name, home in seen.items():
+        assert getattr(module, name) is getattr(importlib.import_module(str(home)), name)
+    assert set(module.__all__) <= set(dir(module))
+    with pytest.raises(AttributeError, match="no_such_name"):
+        module.no_such_name  # noqa: B018
 
 
 def functions(module: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -23,9 +23,10 @@ from bgp.wire.fields import Malformed
 from bgp.wire.formats.bmp import RouteMirroring, RouteMonitoring
 from bgp.wire.formats.bmp_stream import Contexts, read_bmp
 from bgp.wire.formats.conversation import Conversations
-from bgp.wire.formats.mrt_scan import Torn, pieces, raw_records
+from bgp.wire.formats.mrt_frames import raw_records
 from bgp.wire.formats.pcap import read_pcap
-from bgp.wire.header import HEADER_LENGTH
+from bgp.wire.formats.stream import Torn, pieces
+from bgp.wire.sizes import HEADER_LENGTH
 from rib.family import Family
 
 #: A message has 65,535 octets at most: a longer line is none, and is not to fill the memory.

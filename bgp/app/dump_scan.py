@@ -16,8 +16,8 @@ from bgp.iana import AttributeCode as Code
 from bgp.wire.attributes import check
 from bgp.wire.context import Context
 from bgp.wire.formats.mrt_rib import next_hop_of
-from bgp.wire.header import HEADER_LENGTH, MARKER
 from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
+from bgp.wire.sizes import HEADER_LENGTH, MARKER
 from bgp.wire.spelling import path_from_octets
 from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
 

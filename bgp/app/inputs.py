@@ -16,8 +16,8 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from bgp.wire.formats.mrt_values import KNOWN_TYPES
-from bgp.wire.header import MARKER
+from bgp.wire.formats.mrt_frames import KNOWN_TYPES
+from bgp.wire.sizes import MARKER
 
 #: Octets at the beginning of a file that are looked at.
 SNIFFED: Final = 64

@@ -29,8 +29,8 @@ from bgp.message import (
 )
 from bgp.wire.attributes import encode_value
 from bgp.wire.context import Context
-from bgp.wire.header import HEADER_LENGTH
 from bgp.wire.nlri import is_read
+from bgp.wire.sizes import HEADER_LENGTH
 from bgp.wire.spelling import split
 from rib.as_path import AsPath
 from rib.attributes import Aggregator

@@ -37,8 +37,8 @@ from bgp.wire.formats.mrt_values import (
     context_of,
     rib_context,
 )
-from bgp.wire.header import HEADER_LENGTH
 from bgp.wire.prefixes import HOST_BITS
+from bgp.wire.sizes import HEADER_LENGTH
 from bgp.wire.update import worst
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from rib.prefix import Prefix

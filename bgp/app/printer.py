@@ -38,8 +38,8 @@ from bgp.wire.formats.mrt_values import (
     Record,
     Unread,
 )
-from bgp.wire.header import HEADER_LENGTH
 from bgp.wire.open import fixed_fields, validate_open
+from bgp.wire.sizes import HEADER_LENGTH
 from bgp.wire.update import worst
 
 

@@ -9,9 +9,10 @@ from bgp.error import Reaction, UpdateError
 from bgp.iana import MessageType
 from bgp.options import PeerOptions
 from bgp.session import Malformed
-from bgp.wire.header import MAX_EXTENDED_MESSAGE, with_header
+from bgp.wire.header import with_header
 from bgp.wire.nlri.keys import key_text
 from bgp.wire.scan import RouteUpdate
+from bgp.wire.sizes import MAX_EXTENDED_MESSAGE
 
 
 @dataclass(frozen=True, slots=True)

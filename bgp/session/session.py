@@ -31,12 +31,13 @@ from bgp.session.words import (
 )
 from bgp.wire.codec import encode
 from bgp.wire.context import Context, Peering
-from bgp.wire.header import HEADER_LENGTH, MARKER, check_header
+from bgp.wire.header import check_header
 from bgp.wire.notification import decode_notification
 from bgp.wire.open import decode_open, validate_open, validate_roles
 from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.refresh import decode_refresh
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
+from bgp.wire.sizes import HEADER_LENGTH, MARKER
 from fsm import words
 from fsm.machine import Machine
 from fsm.words import Action, Event, Fault, State

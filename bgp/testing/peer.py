@@ -26,7 +26,7 @@ from bgp.net.sockets import SocketOptions
 from bgp.net.transport import Connection, Transport
 from bgp.wire.codec import decode, encode
 from bgp.wire.context import DEFAULT, Context
-from bgp.wire.header import HEADER_LENGTH
+from bgp.wire.sizes import HEADER_LENGTH
 from rib.family import IPV4_UNICAST, Family
 
 #: Seconds that a test waits for what must come: much more than it takes, so that only a fault runs into it.

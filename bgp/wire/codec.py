@@ -10,15 +10,14 @@ from bgp.message import TYPES, Keepalive, Message, Notification, Open, RouteRefr
 from bgp.wire.context import DEFAULT, Context
 from bgp.wire.decoder import UpdateDecoder
 from bgp.wire.fields import Malformed
-from bgp.wire.header import HEADER_LENGTH, MARKER, MAX_EXTENDED_MESSAGE, MAX_MESSAGE, check_header, with_header
+from bgp.wire.header import check_header, with_header
 from bgp.wire.notification import decode_notification, encode_notification
 from bgp.wire.open import decode_open, encode_open
 from bgp.wire.refresh import decode_refresh, encode_refresh
+from bgp.wire.sizes import HEADER_LENGTH, LEAST_UPDATE, MARKER, MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.update import encode_update, worst
 
 UPDATE: Final = int(MessageType.UPDATE)
-#: RFC 4271 4.3: the shortest UPDATE.
-LEAST_UPDATE: Final = 23
 
 
 class Decoder:

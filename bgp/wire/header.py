@@ -15,12 +15,8 @@ import construct as c
 from bgp.error import LocalError, PeerError
 from bgp.iana import HeaderSubcode, MessageType, NotificationCode
 from bgp.wire.fields import U8, U16, build, parse
+from bgp.wire.sizes import HEADER_LENGTH, LEAST_UPDATE, MARKER, MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 
-MARKER: Final = b"\xff" * 16
-HEADER_LENGTH: Final = 19
-#: RFC 4271 4.1: the longest message; RFC 8654 3 raises it where both sides can, for all but OPEN and KEEPALIVE.
-MAX_MESSAGE: Final = 4096
-MAX_EXTENDED_MESSAGE: Final = 65535
 #: Headers that are remembered. There are few: all KEEPALIVEs have the same one.
 REMEMBERED: Final = 64
 
@@ -28,7 +24,7 @@ HEADER: Final = c.Struct("marker" / c.Bytes(16), "length" / U16, "type" / U8)
 #: The shortest and the longest that a message of each type can be (RFC 4271 4, RFC 2918 3, RFC 8654 3).
 LENGTHS: Final[dict[int, tuple[int, int]]] = {
     MessageType.OPEN: (29, MAX_MESSAGE),
-    MessageType.UPDATE: (23, MAX_EXTENDED_MESSAGE),
+    MessageType.UPDATE: (LEAST_UPDATE, MAX_EXTENDED_MESSAGE),
     MessageType.NOTIFICATION: (21, MAX_EXTENDED_MESSAGE),
     MessageType.KEEPALIVE: (HEADER_LENGTH, HEADER_LENGTH),
     MessageType.ROUTE_REFRESH: (23, MAX_EXTENDED_MESSAGE),

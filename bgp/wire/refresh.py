@@ -23,8 +23,9 @@ from bgp.error import PeerError
 from bgp.iana import MessageType, NotificationCode, RouteRefreshSubcode, RouteRefreshSubtype
 from bgp.message import FilterAction, FilterGroup, OutboundFilters, PrefixFilter, RouteRefresh
 from bgp.wire.fields import U8, U16, U32, ListOf, Malformed, build, parse, value_of
-from bgp.wire.header import MAX_EXTENDED_MESSAGE, with_header
+from bgp.wire.header import with_header
 from bgp.wire.nlri import IPV4_PREFIX, IPV6_PREFIX
+from bgp.wire.sizes import MAX_EXTENDED_MESSAGE
 from rib.family import Afi, Family
 
 REFRESH: Final = c.Struct("afi" / U16, "subtype" / U8, "safi" / U8, "orf" / c.GreedyBytes)

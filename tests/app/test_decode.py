@@ -338,7 +338,7 @@ def test_standard_input_stays_open(monkeypatch: pytest.MonkeyPatch, file: Any) -
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bgp.wire.formats.mrt_scan.CHUNK", 1 << 12)
+    monkeypatch.setattr("bgp.wire.formats.stream.CHUNK", 1 << 12)
     records = b"".join(mrt_message(update(path=f"65001 {number}")) for number in range(1, 100))
 
     def peak(times: int) -> int:

@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
 from bgp.wire.formats.bmp import AS2, HEADER_LENGTH, LONGEST, VERSION, Bmp, PeerDown, PeerHeader, PeerUp, decode
-from bgp.wire.formats.mrt_scan import Source, Torn, pieces
 from bgp.wire.formats.opens import directions, open_of
+from bgp.wire.formats.stream import Source, Torn, pieces
 
 #: A BGP message of a peer whose session nobody told us of.
 UNTOLD: Final = Context(extended=True)

@@ -18,7 +18,7 @@ from bgp.wire.formats.opens import directions, open_of
 from bgp.wire.formats.packet import FIN, LINKS, RST, SYN, End, Segment, segment_of
 from bgp.wire.formats.pcap import Packet
 from bgp.wire.formats.tcp import Gap, Piece, Stream
-from bgp.wire.header import HEADER_LENGTH, MARKER
+from bgp.wire.sizes import HEADER_LENGTH, MARKER
 from bgp.wire.update import decode_update
 
 PORT: Final = 179

@@ -42,9 +42,10 @@ from bgp.wire.formats.mrt_values import (
     Type,
     Unread,
 )
-from bgp.wire.header import HEADER_LENGTH as MESSAGE_HEADER_LENGTH
-from bgp.wire.header import MAX_EXTENDED_MESSAGE, with_header
+from bgp.wire.header import with_header
 from bgp.wire.nlri import IPV4_PREFIX, IPV6_PREFIX
+from bgp.wire.sizes import HEADER_LENGTH as MESSAGE_HEADER_LENGTH
+from bgp.wire.sizes import MAX_EXTENDED_MESSAGE
 from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
 from rib.prefix import Prefix
 

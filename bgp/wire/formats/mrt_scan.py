@@ -1,19 +1,19 @@
 """MRT files record by record, without construct where it matters: table dumps and messages, which are nearly all records.
 
 `scan` says the same as `bgp.wire.formats.mrt.decode`, which a property test holds; what it does not know, or what seems
-wrong, it leaves to that declaration. A file is read in pieces: memory does not grow with its length.
+wrong, it leaves to that declaration.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
-from typing import Final, Protocol
+from typing import Final
 
-from bgp.wire.formats.mrt import HEADER_LENGTH, RIBS, decode, masked
+from bgp.wire.formats.mrt import RIBS, decode, masked
+from bgp.wire.formats.mrt_frames import raw_records
 from bgp.wire.formats.mrt_values import (
     AS4,
     Address,
@@ -28,15 +28,10 @@ from bgp.wire.formats.mrt_values import (
     Type,
     Unread,
 )
+from bgp.wire.formats.stream import Source
 from bgp.wire.prefixes import STEP4, STEP6, prefixes
 from rib.prefix import Prefix
 
-#: Octets that are asked for at a time.
-CHUNK: Final = 1 << 18
-#: The longest record that is taken for one. Peer index tables have megabytes; a length beyond this is damage.
-LONGEST: Final = 1 << 26
-
-_HEADER: Final = Struct(">IHHI")
 _U32: Final = Struct(">I")
 _RIB_ENTRY: Final = Struct(">HIH")
 _RIB_ENTRY_ADD_PATH: Final = Struct(">HIIH")
@@ -47,58 +42,10 @@ MESSAGES: Final = frozenset(Bgp4mp) - {Bgp4mp.STATE_CHANGE, Bgp4mp.STATE_CHANGE_
 _BEFORE: Final = {(size, afi): 2 * size + 4 + (8 if afi == 1 else 32) for size in (2, 4) for afi in (1, 2)}
 
 
-class Torn(Exception):
-    """The file ends within a record, or a record's length cannot be: nothing after it can be found."""
-
-
-class Source(Protocol):
-    """What a file is read from: `read1` gives some octets as soon as there are any, none at the end."""
-
-    def read1(self, size: int, /) -> bytes:
-        """Up to `size` octets."""
-
-
 def read_mrt(file: Source) -> Iterator[Record]:
     """The records of an MRT file, one at a time. Raises Torn where the file ends within one, after those before it."""
     for raw in raw_records(file):
         yield read_record(*raw)
-
-
-def raw_records(file: Source) -> Iterator[tuple[int, int, int, int, bytes]]:
-    """The same as (place in the file, time, type, subtype, body): what `read_record` takes. Raises Torn."""
-    held, at, begins = b"", 0, 0
-    for chunk in pieces(file):
-        held = held[at:] + chunk if at < len(held) else chunk
-        at = 0
-        while len(held) - at >= HEADER_LENGTH:
-            time, kind, subtype, length = _HEADER.unpack_from(held, at)
-            if length > LONGEST:
-                raise Torn(f"the record at {begins} says that it has {length} octets")
-            start = at + HEADER_LENGTH
-            end = start + length
-            if end > len(held):
-                break
-            yield begins, time, kind, subtype, held[start:end]
-            begins += end - at
-            at = end
-    left = len(held) - at
-    if left >= HEADER_LENGTH:
-        length = _HEADER.unpack_from(held, at)[3]
-        raise Torn(f"the record at {begins} has {left - HEADER_LENGTH} of {length} octets")
-    if left:
-        raise Torn(f"{left} octets at {begins}, where a record's header has {HEADER_LENGTH}")
-
-
-def pieces(file: Source) -> Iterator[bytes]:
-    """The octets of a file as they come. Raises Torn where it is compressed and damaged."""
-    while True:
-        try:
-            chunk = file.read1(CHUNK)
-        except (EOFError, OSError, zlib.error) as error:
-            raise Torn(f"the compressed file is damaged: {error}") from error
-        if not chunk:
-            return
-        yield chunk
 
 
 def read_record(at: int, time: int, kind: int, subtype: int, body: bytes) -> Record:

@@ -271,7 +271,3 @@ def rib_context(with_path_id: bool) -> Context:
 def context_of(record: MessageRecord | LegacyMessage) -> Context:
     """How to read the message of a record."""
     return MESSAGE_CONTEXTS[Bgp4mp(record.subtype)] if isinstance(record, MessageRecord) else TABLE_DUMP_CONTEXT
-
-
-#: Types that files of our days have, those that are not read included (RFC 6396 4, appendix B).
-KNOWN_TYPES: Final = frozenset((5, 9, 10, 11, 12, 13, 16, 17, 32, 33, 48, 49))

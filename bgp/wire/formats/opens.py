@@ -7,8 +7,8 @@ from bgp.error import PeerError
 from bgp.iana import MessageType
 from bgp.message import Open
 from bgp.wire.context import Context
-from bgp.wire.header import HEADER_LENGTH
 from bgp.wire.open import decode_open
+from bgp.wire.sizes import HEADER_LENGTH
 
 
 def open_of(octets: bytes) -> Open | None:

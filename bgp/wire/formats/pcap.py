@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from struct import Struct, unpack_from
 from typing import Final, NamedTuple
 
-from bgp.wire.formats.mrt_scan import Source, Torn, pieces
+from bgp.wire.formats.stream import Source, Torn, pieces
 
 #: The longest packet or block that is taken for one: captures of offloading interfaces hold packets of 64 KiB, not more.
 LONGEST: Final = 1 << 24

@@ -37,7 +37,7 @@ from bgp.wire.formats.bmp import (
     encode,
 )
 from bgp.wire.formats.bmp_stream import Contexts, read_bmp
-from bgp.wire.formats.mrt_scan import Torn
+from bgp.wire.formats.stream import Torn
 from rib.family import IPV4_UNICAST
 
 ONE: Final = IPv4Address("192.0.2.1")

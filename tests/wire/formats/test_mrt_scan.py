@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from wire.formats.mrt_strategies import damaged, records
 
 from bgp.wire.formats.mrt import HEADER_LENGTH, decode, encode
-from bgp.wire.formats.mrt_scan import LONGEST, Torn, read_mrt, scan
+from bgp.wire.formats.mrt_frames import LONGEST
+from bgp.wire.formats.mrt_scan import read_mrt, scan
 from bgp.wire.formats.mrt_values import Record, Unread
+from bgp.wire.formats.stream import Torn
 
 KEEPALIVE = pack(">IHHI", 99, 16, 1, 35) + bytes.fromhex("fde9fdea00000001c0000201c0000202" + "ff" * 16 + "001304")
 

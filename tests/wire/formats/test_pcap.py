@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire.formats.captures import block, enhanced, interface, pcap, section
 
-from bgp.wire.formats.mrt_scan import Torn
 from bgp.wire.formats.pcap import LONGEST, Packet, read_pcap
+from bgp.wire.formats.stream import Torn
 
 FRAMES = [b"one", b"", b"three octets"]
 SECOND = 1_000_000_000
