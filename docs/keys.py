@@ -16,10 +16,16 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Final, Union, get_args, get_origin, get_type_hints
 
+from prometheus_client.core import Metric
+
 from bgp.app.config import Announcement, Program
 from bgp.app.node.options import NodeOptions
 from bgp.app.protocol import QUESTIONS
 from bgp.app.schema import ALIASES, spelling, switches
+from bgp.app.view import Summary
+from bgp.app.web import metrics
+from bgp.app.web.options import WebOptions
+from bgp.app.web.pages import REFRESH
 from bgp.net.kernel import KernelOptions
 from bgp.options import PeerOptions, SpeakerOptions
 from rib.as_path import AsPath
@@ -135,6 +141,7 @@ def configuration() -> str:
         "decision": keys(DecisionOptions),
         "kernel": keys(KernelOptions),
         "node": keys(NodeOptions),
+        "web": keys(WebOptions),
         "announce": keys(Announcement),
         "peer": keys(PeerOptions),
         "policy": keys(Policy),
@@ -180,8 +187,8 @@ An external session without an import policy takes no routes, one without an exp
 an internal session both are `accept` unless something else is written.
 
 SIGHUP and `bgp reload` read the file again: prefixes and peers come and go, policies change under a session that stays
-up, any other option of a peer starts its session anew (Cease 6/6). A file that is wrong, or changes `[speaker]` or
-`[kernel]`, is refused with the reason, and the old one stays in force. What `bgp announce` announced is none of the
+up, any other option of a peer starts its session anew (Cease 6/6). A file that is wrong, or changes `[speaker]`,
+`[kernel]` or `[web]`, is refused with the reason, and the old one stays in force. What `bgp announce` announced is none of the
 file's business and stays.
 
 ## [speaker]
@@ -205,6 +212,12 @@ With this table, routes go into the kernel; without it none do.
 For `bgp node`, which [a page of its own](node.md) is about.
 
 {node}
+
+## [web]
+
+With this table, the speaker serves [a web page and metrics](web.md); without it, none.
+
+{web}
 
 ## [[announce]]
 
@@ -290,7 +303,63 @@ attributes that are there.
 {questions}
 """
 
-PAGES: Final = {"configuration.md": configuration, "control.md": control}
+WEB: Final = """\
+# The web page and metrics
+
+With a table `[web]` in its configuration, `bgp run` or `bgp node` serves a page that says what `bgp show` says: which
+sessions are down and why, how the best path to a prefix was chosen, who hears of it and who does not.
+
+```toml
+[speaker]
+asn = 65001
+router_id = "10.0.0.1"
+
+[web]
+listen = "127.0.0.1:9180"
+```
+
+It needs `pip install 'trio-bgp[web]'`. It only reads, and whoever reaches the address may read all of it: there is no
+password. The page loads nothing from elsewhere and runs no script; it asks again every {refresh} s.
+
+![The first page of a speaker with three neighbours](images/web.png)
+
+| path | what it is |
+| --- | --- |
+| `/` | the speaker, its neighbours, the routes that the kernel lacks |
+| `/neighbor/PEER` | one neighbour, by address or name |
+| `/route?to=PREFIX` | every path to a prefix, refused ones too, and what decided; `to=ADDRESS`: to the prefix that it is in |
+| `/api/summary`, `/api/neighbors`, `/api/route?to=PREFIX` | the same as JSON, as `bgp show … --json` prints it |
+| `/metrics` | for Prometheus |
+
+What is not there is 404, what cannot be is 400; in JSON with `{{"error": TEXT}}`.
+
+## Metrics
+
+Those of a neighbour have the label `peer`, its address; `bgp_peer_info` has its name, AS number and state beside it. Those
+of the process (`process_…`) are there too.
+
+| metric | what it is |
+| --- | --- |
+{metrics}
+"""
+
+
+def _name(metric: Metric) -> str:
+    """As Prometheus shows it."""
+    return metric.name + {"counter": "_total", "info": "_info"}.get(metric.type, "")
+
+
+def web() -> str:
+    """The page of the web pages."""
+    measured = [*metrics.of_speaker(NOBODY)]
+    rows = [row.kind(row.name, row.about) for row in (*metrics.PEERS, *metrics.FAMILIES, *metrics.KERNEL)]
+    lines = "\n".join(f"| `{_name(one)}` | {one.documentation} |" for one in [*measured, *rows])
+    return WEB.format(refresh=REFRESH, metrics=lines)
+
+
+#: A speaker whose metrics have names.
+NOBODY: Final = Summary(1, "10.0.0.1", "", (), 0, 0, {}, 0, 0, 0, "no", ())
+PAGES: Final = {"configuration.md": configuration, "control.md": control, "web.md": web}
 
 
 if __name__ == "__main__":

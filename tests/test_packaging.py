@@ -30,3 +30,4 @@ def test_the_wheel_holds_three_packages() -> None:
     packages = {top for top in tops if not top.endswith(".dist-info")}
     assert packages == {"bgp", "fsm", "rib"}
     assert {f"{package}/py.typed" for package in packages} <= set(names)
+    assert "bgp/app/web/templates/home.html" in names

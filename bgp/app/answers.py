@@ -34,12 +34,14 @@ from bgp.app.protocol import (
     row,
 )
 from bgp.app.routes import (
+    Decision,
     LostSpeller,
     SentSpeller,
     Speller,
     best_routes,
-    decide,
+    decisions,
     in_order,
+    lookup,
     received_routes,
     refused_routes,
     sent_routes,
@@ -50,9 +52,8 @@ from bgp.iana import CeaseSubcode, NotificationCode
 from bgp.message import Notification
 from bgp.net import Peer, Speaker
 from bgp.net.kernel import Fib
-from rib.family import Family, Safi
+from rib.family import Family
 from rib.policy import PrefixRange
-from rib.prefix import Prefix
 from rib.route import Path
 
 #: RFC 9003 2: octets of a shutdown communication.
@@ -96,17 +97,14 @@ async def answer(program: Program, question: Question) -> AsyncGenerator[str, No
         case AskSummary():
             yield _row(asdict(await view_summary(speaker, program.started)))
         case AskNeighbors():
-            for peer in _peers(speaker, question.peer):
+            for peer in find_peers(speaker, question.peer):
                 yield _row(asdict(await view_peer(speaker, peer)))
         case AskRoute(prefix=prefix):
-            for line in _decisions(speaker, prefix):
-                yield line
+            for made in _found(decisions(speaker, prefix), prefix):
+                yield _row(asdict(made))
         case AskLookup(to=address):
-            route = speaker.loc_rib.longest_match(address)
-            if route is None:
-                raise Failed(f"no route to {address}")
-            for line in _decisions(speaker, Prefix.from_nlri(route.family.afi, route.nlri)):
-                yield line
+            for made in _found(lookup(speaker, address), address):
+                yield _row(asdict(made))
         case AskKernel():
             if program.fib is None:
                 raise Failed("this speaker programs no kernel: its configuration has no [kernel]")
@@ -133,11 +131,11 @@ async def _obey(program: Program, command: Command) -> str:
         case Withdraw():
             return _withdraw(speaker, _own_routes(command))
         case Reset():
-            (peer,) = _peers(speaker, command.peer)
+            (peer,) = find_peers(speaker, command.peer)
             peer.reset(cease(CeaseSubcode.ADMINISTRATIVE_RESET, command.message))
             return f"reset the session with {peer.address}"
         case Refresh():
-            (peer,) = _peers(speaker, command.peer)
+            (peer,) = find_peers(speaker, command.peer)
             return _refresh(speaker, peer)
         case Drain(wait=wait):
             if not await program.drain(wait):
@@ -199,7 +197,7 @@ def _row(value: Mapping[str, object]) -> str:
     return row(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-def _peers(speaker: Speaker, wanted: str | None) -> list[Peer]:
+def find_peers(speaker: Speaker, wanted: str | None) -> list[Peer]:
     """The peer of that address or name, or all. Raises Failed if there is none."""
     if wanted is None:
         return list(speaker.peers.values())
@@ -214,12 +212,10 @@ def _peers(speaker: Speaker, wanted: str | None) -> list[Peer]:
     return found[:1]
 
 
-def _decisions(speaker: Speaker, prefix: Prefix) -> list[str]:
-    families = [Family(prefix.afi, safi) for safi in (Safi.UNICAST, Safi.MULTICAST)]
-    found = [made for family in families if (made := decide(speaker, family, prefix.nlri)) is not None]
-    if not found:
-        raise Failed(f"no route to {prefix}")
-    return [_row(asdict(made)) for made in found]
+def _found(made: list[Decision], wanted: object) -> list[Decision]:
+    if not made:
+        raise Failed(f"no route to {wanted}")
+    return made
 
 
 async def _listing(
@@ -248,7 +244,7 @@ def _tables(
     speaker: Speaker, question: AskRoutes | AskReceived | AskSent | AskRejected, family: Family
 ) -> Iterable[tuple[Speller, list[tuple[bytes, Path]]]]:
     """What to list, one table after the other."""
-    peers = _peers(speaker, question.peer)
+    peers = find_peers(speaker, question.peer)
     match question:
         case AskRoutes(peer=None):
             yield Speller(), best_routes(speaker, family)

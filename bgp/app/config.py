@@ -17,6 +17,7 @@ from bgp.app.node.options import NodeOptions
 from bgp.app.own import OwnRoute, own_routes
 from bgp.app.positions import Place, locate
 from bgp.app.schema import build, describe, frozen, table, unknown, words
+from bgp.app.web.options import WebOptions
 from bgp.net.kernel import KernelOptions
 from bgp.options import PeerOptions, SpeakerOptions
 from rib.as_path import EMPTY, AsPath
@@ -110,6 +111,7 @@ class Configuration:
     announced: Mapping[OwnRoute, Attributes]
     kernel: KernelOptions | None = None
     node: NodeOptions | None = None  #: for `bgp node` only
+    web: WebOptions | None = None
 
 
 #: The tables of a file: whether there may be several, and the options that they hold.
@@ -117,6 +119,7 @@ TABLES: Final[Mapping[str, tuple[bool, tuple[type, ...]]]] = {
     "speaker": (False, (SpeakerOptions, Program)),
     "kernel": (False, (KernelOptions,)),
     "node": (False, (NodeOptions,)),
+    "web": (False, (WebOptions,)),
     "announce": (True, (Announcement,)),
     "peer": (True, (PeerOptions,)),
     "policy": (True, (Policy,)),
@@ -169,29 +172,33 @@ class _Reader:
         for key in self._tree.keys() - TABLES.keys():
             self._complain((key,), unknown(key, tuple(TABLES)))
         policies = self._policies()
-        speaker = self._one("speaker", self._speaker(), (SpeakerOptions, Program), {})
-        kernel = self._one("kernel", self._tree.get("kernel"), (KernelOptions,), {})
-        node = self._one("node", self._tree.get("node"), (NodeOptions,), {})
+        both = self._speaker()
+        speaker = self._build(("speaker",), SpeakerOptions, both)
+        kernel = self._one("kernel", KernelOptions)
+        node = self._one("node", NodeOptions)
+        web = self._one("web", WebOptions)
         peers = self._all("peer", PeerOptions, policies)
         announcements = self._all("announce", Announcement, {})
         self._same_peers()
         announced = self._announced(announcements)
-        if self._problems or speaker is None:
+        if self._problems or speaker is None or both is None:
             raise ConfigError(self._file, self._problems)
         return Configuration(
-            speaker=build(SpeakerOptions, speaker),
-            control=build(Program, speaker).control,
+            speaker=speaker,
+            control=build(Program, both).control,
             peers=tuple(peers.values()),
             policies=policies,
             announced=announced,
-            kernel=None if kernel is None else build(KernelOptions, kernel),
-            node=None if node is None else build(NodeOptions, node),
+            kernel=kernel,
+            node=node,
+            web=web,
         )
 
-    def _speaker(self) -> object:
+    def _speaker(self) -> BaseModel | None:
         if "speaker" not in self._tree:
             self._complain((), "expected a table [speaker] with `asn` and `router_id`")
-        return self._tree.get("speaker")
+            return None
+        return self._validate(("speaker",), self._tree["speaker"], (SpeakerOptions, Program), {})
 
     def _policies(self) -> dict[str, Policy]:
         known = {policy.name: policy for policy in (accept, reject)}
@@ -256,18 +263,23 @@ class _Reader:
             return {}
         found: dict[int, _Kind] = {}
         for index, fields in enumerate(value):
-            model = self._validate((key, index), fields, (kind,), policies)
-            if model is not None:
-                try:
-                    found[index] = build(kind, model)
-                except ValueError as error:
-                    self._complain((key, index), str(error))
+            made = self._build((key, index), kind, self._validate((key, index), fields, (kind,), policies))
+            if made is not None:
+                found[index] = made
         return found
 
-    def _one(
-        self, key: str, fields: object, kinds: tuple[type, ...], policies: Mapping[str, Policy]
-    ) -> BaseModel | None:
-        return None if fields is None else self._validate((key,), fields, kinds, policies)
+    def _one(self, key: str, kind: type[_Kind]) -> _Kind | None:
+        """What a table holds; None for one that is wrong or not there."""
+        if key not in self._tree:
+            return None
+        return self._build((key,), kind, self._validate((key,), self._tree[key], (kind,), {}))
+
+    def _build(self, place: Place, kind: type[_Kind], model: BaseModel | None) -> _Kind | None:
+        try:
+            return None if model is None else build(kind, model)
+        except ValueError as error:
+            self._complain(place, str(error))
+            return None
 
     def _validate(
         self, path: Place, fields: object, kinds: tuple[type, ...], policies: Mapping[str, Policy]

@@ -41,7 +41,8 @@ def _refuse_restart(file: str, old: Configuration, new: Configuration) -> None:
     before = {field.name: getattr(old.speaker, field.name) for field in fields(old.speaker)} | {"control": old.control}
     after = {field.name: getattr(new.speaker, field.name) for field in fields(new.speaker)} | {"control": new.control}
     changed = [name for name in before if before[name] != after[name]]
-    keys = [f"speaker.{name}" for name in changed] + (["kernel"] if old.kernel != new.kernel else [])
+    keys = [f"speaker.{name}" for name in changed]
+    keys += [name for name in ("kernel", "web") if getattr(old, name) != getattr(new, name)]
     if keys:
         raise ConfigError(file, [Problem(0, key, "cannot change without a restart") for key in keys])
 

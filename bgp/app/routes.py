@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 import trio
@@ -23,7 +24,7 @@ from rib.attributes import Attributes
 from rib.decision import ONLY_PATH, STEPS, best
 from rib.export import DEFAULT_ROUTE, ExportRules
 from rib.family import Family, Safi
-from rib.prefix import nlri_text
+from rib.prefix import Prefix, nlri_text
 from rib.route import Path
 
 #: Families whose NLRI is an IP prefix.
@@ -245,6 +246,18 @@ def decide(speaker: Speaker, family: Family, nlri: bytes) -> Decision | None:
         shown.append(Candidate(path_json(path), path is winner, why))
     told, kept = ((), {}) if winner is None else _exported(speaker, family, nlri, winner)
     return Decision(text_of(family, nlri), str(family), tuple(shown), told, kept)
+
+
+def decisions(speaker: Speaker, prefix: Prefix) -> list[Decision]:
+    """How the best paths to a prefix were chosen, by family; none where there is no path."""
+    families = [Family(prefix.afi, safi) for safi in _PREFIXES]
+    return [made for family in families if (made := decide(speaker, family, prefix.nlri)) is not None]
+
+
+def lookup(speaker: Speaker, address: IPv4Address | IPv6Address) -> list[Decision]:
+    """The same of the longest prefix that an address is in."""
+    route = speaker.loc_rib.longest_match(address)
+    return [] if route is None else decisions(speaker, Prefix.from_nlri(route.family.afi, route.nlri))
 
 
 def candidates(speaker: Speaker, family: Family, nlri: bytes) -> list[Path]:

@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from importlib import import_module
 from traceback import format_exception
 from typing import Final, TextIO
 
@@ -102,6 +103,7 @@ class RunningProgram:
                     self._log.say(f"kernel table {with_kernel.table}: {adopted} routes of a former run")
                 await self._open_control(stack)
                 await begin(self.speaker, self._configuration)
+                await self._open_web(tasks)
                 await self.alongside(tasks)
                 tasks.start_soon(self._heed, signals)
                 await self._ended.wait()
@@ -124,6 +126,17 @@ class RunningProgram:
             self._log.say(f"warning: no control socket: {error.strerror or error}")
         else:
             self._log.say(f"control socket {path}")
+
+    async def _open_web(self, tasks: trio.Nursery) -> None:
+        options = self._configuration.web
+        if options is None:
+            return
+        try:
+            http, pages = import_module("bgp.app.web.http"), import_module("bgp.app.web.pages")
+        except ModuleNotFoundError as error:
+            raise LocalError(f"[web] needs {error.name} (pip install 'trio-bgp[web]')") from error
+        where = await tasks.start(http.serve_http, options.listen, pages.web_routes(self), self.complain)
+        self._log.say(f"web page {', '.join(where)}")
 
     async def _heed(self, signals: AsyncIterator[int]) -> None:
         async for number in signals:

@@ -47,6 +47,12 @@ AFTER_SPEAKER = [
         ],
     ),
     ("control = 1", ["x.toml:4: speaker.control: expected text, got the number 1"]),
+    (
+        "confederation_members = [65002]",
+        [
+            "x.toml:1: speaker: confederation_members without confederation, the AS number that others see (RFC 5065)",
+        ],
+    ),
     ('cluster_id = "::1"', ["x.toml:4: speaker.cluster_id: '::1' is not an IPv4 address"]),
     (
         'networks = ["10.0.0.1/8"]',
@@ -61,7 +67,7 @@ AFTER_SPEAKER = [
         ],
     ),
     ("[peers]", ["x.toml:4: peers: unknown key; did you mean `peer`?"]),
-    ("[zebra]", ["x.toml:4: zebra: unknown key; known are announce, kernel, node, peer, policy, speaker"]),
+    ("[zebra]", ["x.toml:4: zebra: unknown key; known are announce, kernel, node, peer, policy, speaker, web"]),
     ("[peer]", ["x.toml:4: peer: expected an array of tables, [[peer]], got a table"]),
     ("[[announce]]", ["x.toml:4: announce[0]: expected `prefix`, `prefixes`, or `family` and `routes`"]),
     (

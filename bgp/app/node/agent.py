@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -13,9 +12,10 @@ from bgp.app.config import ConfigError, Configuration, Problem, load
 from bgp.app.log import Log
 from bgp.app.node.blocks import Wanted, wanted
 from bgp.app.node.options import NodeOptions
-from bgp.app.node.ready import serve_ready, why_not_ready
+from bgp.app.node.ready import ready_routes, why_not_ready
 from bgp.app.node.watch import changes
 from bgp.app.run import RunningProgram, run_program
+from bgp.app.web.http import serve_http
 from rib.attributes import Attributes
 from rib.prefix import Prefix
 
@@ -55,7 +55,7 @@ class NodeAgent(RunningProgram):
             await trio.Path(folder).mkdir(parents=True, exist_ok=True)
         tasks.start_soon(self._follow, folders)
         if options.ready is not None:
-            where = await tasks.start(partial(serve_ready, options.ready, self.why_not_ready))
+            where = await tasks.start(serve_http, options.ready, ready_routes(self.why_not_ready), self.complain)
             self._log.say(f"ready or not: {', '.join(where)}/readyz")
 
     def why_not_ready(self) -> list[str]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import trio
-from hypercorn.config import Config
-from hypercorn.trio import serve
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from bgp.app.node.blocks import Wanted
 from bgp.net import Speaker
@@ -44,10 +39,8 @@ def why_not_ready(speaker: Speaker, fib: Fib | None, wanted: Wanted) -> list[str
     return found
 
 
-async def serve_ready(
-    endpoint: str, reasons: Callable[[], list[str]], *, task_status: trio.TaskStatus[list[str]]
-) -> None:
-    """Serve until cancelled; starts with the addresses that it listens on. Raises OSError if it cannot."""
+def ready_routes(reasons: Callable[[], list[str]]) -> Sequence[BaseRoute]:
+    """What a kubelet asks; `reasons` says why not."""
 
     async def readyz(_: Request) -> Response:
         found = reasons()
@@ -56,9 +49,4 @@ async def serve_ready(
     async def livez(_: Request) -> Response:
         return JSONResponse({"live": True})
 
-    app = Starlette(routes=[Route("/readyz", readyz), Route("/livez", livez)])
-    config = Config()
-    config.bind = [endpoint]
-    config.errorlog = logging.getLogger("bgp.node.ready")  # it says nothing unless somebody listens to it
-    config.include_server_header = False
-    await serve(app, config, shutdown_trigger=trio.sleep_forever, task_status=task_status)  # type: ignore[arg-type]  # any ASGI app
+    return [Route("/readyz", readyz), Route("/livez", livez)]

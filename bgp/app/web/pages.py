@@ -1,0 +1,147 @@
+"""The pages of a running speaker and the same as JSON: who its neighbours are, why one is down, how a route was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import wraps
+from ipaddress import ip_address
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bgp.app.answers import Failed, Program, find_peers
+from bgp.app.routes import Decision, decisions, lookup
+from bgp.app.view import PeerView, view_kernel, view_peer, view_summary
+from bgp.app.web.metrics import Snapshot, exposition
+from rib.prefix import Prefix
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+#: A browser asks again after so many seconds.
+REFRESH: Final = 10
+#: Pages show what a neighbour says of itself: nothing of it is markup, and nothing else may run there.
+POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"
+
+
+def duration(seconds: float) -> str:
+    """ "4 s", "12 min", "3 h 5 min", "2 d 4 h"."""
+    whole = int(seconds)
+    for size, unit, smaller, rest in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // smaller} {rest}"
+    return f"{whole // 60} min" if whole >= 60 else f"{whole} s"
+
+
+_PAGES: Final = Environment(
+    loader=PackageLoader("bgp.app.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_PAGES.filters["duration"] = duration
+
+
+def web_routes(program: Program) -> Sequence[BaseRoute]:
+    """What the web server of a running speaker serves."""
+    site = Site(program)
+    return [
+        Route("/", _page(site.home)),
+        Route("/neighbor/{peer:path}", _page(site.neighbor)),
+        Route("/route", _page(site.route)),
+        Route("/api/summary", _json(site.summary_json)),
+        Route("/api/neighbors", _json(site.neighbors_json)),
+        Route("/api/route", _json(site.route_json)),
+        Route("/metrics", site.metrics),
+    ]
+
+
+def _page(handler: Handler) -> Handler:
+    @wraps(handler)
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Failed as error:
+            return _html("failed.html", 404, reason=str(error))
+        except ValueError as error:
+            return _html("failed.html", 400, reason=str(error))
+
+    return answer
+
+
+def _json(handler: Callable[[Request], Awaitable[object]]) -> Handler:
+    @wraps(handler)
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(await handler(request))
+        except Failed as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+
+    return answer
+
+
+def _html(name: str, status: int = 200, **words: object) -> Response:
+    headers: Mapping[str, str] = {"Content-Security-Policy": POLICY}
+    return HTMLResponse(_PAGES.get_template(name).render(seconds=REFRESH, **words), status, headers)
+
+
+class Site:
+    """See the module's docstring."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    async def _snapshot(self) -> Snapshot:
+        program = self._program
+        summary = await view_summary(program.speaker, program.started)
+        peers = tuple([await view_peer(program.speaker, one) for one in list(program.speaker.peers.values())])
+        return Snapshot(summary, peers, None if program.fib is None else view_kernel(program.fib))
+
+    async def _peer(self, wanted: str) -> PeerView:
+        (found,) = find_peers(self._program.speaker, wanted)
+        return await view_peer(self._program.speaker, found)
+
+    def _decisions(self, request: Request) -> list[Decision]:
+        wanted, speaker = request.query_params.get("to", "").strip(), self._program.speaker
+        found = decisions(speaker, Prefix(wanted)) if "/" in wanted else lookup(speaker, ip_address(wanted))
+        if not found:
+            raise Failed(f"no route to {wanted}")
+        return found
+
+    async def home(self, request: Request) -> Response:
+        """The speaker at a glance."""
+        taken = await self._snapshot()
+        return _html("home.html", summary=taken.summary, kernel=taken.kernel)
+
+    async def neighbor(self, request: Request) -> Response:
+        """One neighbour: above all, why its session is down."""
+        return _html("neighbor.html", peer=await self._peer(request.path_params["peer"]))
+
+    async def route(self, request: Request) -> Response:
+        """How the best path to a prefix, or to the one that an address is in, was chosen."""
+        return _html("route.html", wanted=request.query_params.get("to", ""), decisions=self._decisions(request))
+
+    async def summary_json(self, request: Request) -> object:
+        """What `bgp show summary --json` prints."""
+        return asdict(await view_summary(self._program.speaker, self._program.started))
+
+    async def neighbors_json(self, request: Request) -> object:
+        """What `bgp show neighbors --json` prints; of one, with `?peer=`."""
+        wanted = request.query_params.get("peer")
+        speaker = self._program.speaker
+        return [asdict(await view_peer(speaker, one)) for one in find_peers(speaker, wanted)]
+
+    async def route_json(self, request: Request) -> object:
+        """What `bgp show route --json` prints, of the prefix or address `?to=`."""
+        return [asdict(one) for one in self._decisions(request)]
+
+    async def metrics(self, request: Request) -> Response:
+        """For Prometheus."""
+        octets, media_type = exposition(await self._snapshot(), request.headers.get("Accept", ""))
+        return Response(octets, media_type=media_type)
