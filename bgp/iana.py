@@ -127,6 +127,7 @@ class CapabilityCode(IntEnum):
     BGP_ROLE = 9  #: RFC 9234
     GRACEFUL_RESTART = 64  #: RFC 4724
     FOUR_OCTET_AS = 65  #: RFC 6793
+    DEPRECATED_DYNAMIC_CAPABILITY = 66  #: deprecated, draft-ietf-idr-dynamic-cap
     DYNAMIC_CAPABILITY = 67  #: draft-ietf-idr-dynamic-cap
     MULTISESSION = 68  #: draft-ietf-idr-bgp-multisession
     ADD_PATH = 69  #: RFC 7911
@@ -139,6 +140,8 @@ class CapabilityCode(IntEnum):
     PATHS_LIMIT = 76  #: draft-abraitis-idr-addpath-paths-limit
     LINK_LOCAL_NEXT_HOP = 77  #: draft-ietf-idr-linklocal-capability
     PRESTANDARD_ROUTE_REFRESH = 128  #: deprecated by RFC 8810
+    PRESTANDARD_OUTBOUND_ROUTE_FILTERING = 130  #: deprecated by RFC 8810
+    PRESTANDARD_MULTISESSION = 131  #: deprecated by RFC 8810
 
 
 class RoleNumber(IntEnum):
@@ -199,12 +202,26 @@ class AttributeCode(IntEnum):
     D_PATH = 36  #: draft-ietf-bess-evpn-ipvpn-interworking
     SFP = 37  #: RFC 9015
     BFD_DISCRIMINATOR = 38  #: RFC 9026
-    NEXT_HOP_CHARACTERISTICS = 39  #: draft-ietf-idr-entropy-label
+    NEXT_HOP_CHARACTERISTICS = 39  #: draft-ietf-idr-nhc
     PREFIX_SID = 40  #: RFC 8669
     BIER = 41  #: RFC 9793
     EDGE_METADATA = 42  #: draft-ietf-idr-5g-edge-service-metadata
     ATTR_SET = 128  #: RFC 6368
     DEVELOPMENT = 255  #: RFC 2042
+
+
+#: Path attributes that nobody should send any more.
+DEPRECATED_ATTRIBUTES: Final = frozenset(
+    {
+        AttributeCode.DPA,
+        AttributeCode.ADVERTISER,
+        AttributeCode.RCID_PATH,
+        AttributeCode.SAFI_SPECIFIC,
+        AttributeCode.CONNECTOR,
+        AttributeCode.AS_PATHLIMIT,
+        AttributeCode.ENTROPY_LABEL_CAPABILITY,
+    }
+)
 
 
 class LinkStateTlvType(IntEnum):

@@ -7,7 +7,20 @@ from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, TypeAlias
 
-from bgp.attribute import Aigp, BfdDiscriminator, DomainPath, LinkState, PmsiTunnel, PrefixSid, TunnelEncapsulation
+from bgp.attribute import (
+    Aigp,
+    BfdDiscriminator,
+    BgpsecPath,
+    Bier,
+    DomainPath,
+    LinkState,
+    NextHopCharacteristics,
+    PeLabels,
+    PmsiTunnel,
+    PrefixSid,
+    ServicePath,
+    TunnelEncapsulation,
+)
 from bgp.capability import Capability, FourOctetAs
 from bgp.error import UpdateError
 from bgp.iana import SUBCODES, CeaseSubcode, MessageType, NotificationCode
@@ -146,6 +159,11 @@ AttributeValue: TypeAlias = (
     | BfdDiscriminator
     | DomainPath
     | PrefixSid
+    | PeLabels
+    | BgpsecPath
+    | ServicePath
+    | NextHopCharacteristics
+    | Bier
     | AttributeSet
     | bytes
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from bgp import capability
-from bgp.iana import AttributeCode, CapabilityCode
+from bgp.iana import DEPRECATED_ATTRIBUTES, AttributeCode, CapabilityCode
 from bgp.wire.attributes import ATTRIBUTES, OPTIONAL, TRANSITIVE, Row
 from bgp.wire.capability import CAPABILITIES
 from bgp.wire.context import Context
@@ -78,17 +78,23 @@ def _attribute(row: Row) -> tuple[object, ...]:
 def attributes() -> str:
     """The page of path attributes."""
     rows = (_attribute(ATTRIBUTES[code]) for code in sorted(ATTRIBUTES))
-    others = ", ".join(f"{code.name} ({code})" for code in AttributeCode if code not in ATTRIBUTES)
+    rest = [code for code in AttributeCode if code not in ATTRIBUTES]
+    deprecated = ", ".join(f"{code.name} ({code})" for code in rest if code in DEPRECATED_ATTRIBUTES)
+    others = ", ".join(f"{code.name} ({code})" for code in rest if code not in DEPRECATED_ATTRIBUTES)
     return f"""# Path attributes
 
 Made from `ATTRIBUTES` in `bgp/wire/attributes.py` by `docs/tables.py`. "Malformed" and "wrong flags" say what such an
 attribute costs (RFC 7606); several errors cost what the worst of them does. An error in an SRv6 service of PREFIX_SID costs
 the route (RFC 9252 7), whatever the rest of it does. "Dropped on" names sessions on which the attribute does not count:
-those with an external peer, those on which AS numbers have four octets.
+those with an external peer, those on which AS numbers have four octets. AIGP and NEXT_HOP_CHARACTERISTICS speak of the next
+hop and go on within the AS only, and only with it. Nobody here acts on what SFP, BIER and NEXT_HOP_CHARACTERISTICS say, nor
+checks the signatures of BGPSEC_PATH: they are read, judged by their form, and passed on.
 
 {table(("code", "name", "kind", "value", "malformed", "wrong flags", "dropped on", "defined in"), rows)}
 
-Known by name, kept as octets and treated as unknown ones: {others}.
+Known by name, kept as octets and treated as unknown ones: {others}, which are of drafts that IANA has numbers for until
+they are done, or for experiments; and those that are deprecated: {deprecated}, and without a name 30, 31, 129, 241, 242 and
+243 (RFC 8093).
 
 An unknown optional attribute is kept octet for octet; a transitive one goes on with the Partial bit, its header made anew for
 the value. An unknown well-known attribute resets the session (3/2).

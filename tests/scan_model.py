@@ -224,7 +224,7 @@ def record(update: Update, reach: MpReach | None, binding: bytes, context: Conte
 
 READ = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32, 35})
 #: What we know and pass on as it is, of what the record has no field for.
-PASSED_ON = frozenset({22, 23, 25, 26, 29, 36, 38, 40, 128})
+PASSED_ON = frozenset({22, 23, 25, 26, 27, 29, 36, 37, 38, 39, 40, 41, 128})
 
 
 def raw(one: PathAttribute, context: Context) -> bytes:

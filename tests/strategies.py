@@ -8,25 +8,40 @@ from hypothesis import strategies as st
 
 from bgp.attribute import (
     Aigp,
+    Association,
     BfdDiscriminator,
+    BgpsecPath,
+    Bier,
+    BierDomain,
     Domain,
     DomainPath,
     EgressEndpoint,
+    Functions,
+    Hop,
     LabelIndex,
     LinkState,
     LinkStateTlv,
     MplsSegment,
+    NextHopCharacteristics,
     OriginatorSrgb,
+    PeLabel,
+    PeLabels,
     PmsiTunnel,
     PolicyName,
     Preference,
     PrefixSid,
+    SecurePathSegment,
     SegmentList,
+    ServicePath,
     SidStructure,
+    Signature,
+    SignatureBlock,
     Srv6L2Service,
     Srv6L3Service,
     Srv6Segment,
     Srv6SidInformation,
+    StackedLabels,
+    SwapLabels,
     Tlv,
     Tunnel,
     TunnelColor,
@@ -89,6 +104,7 @@ from rib.family import (
     Family,
 )
 from rib.prefix import Prefix
+from rib.route_distinguisher import RouteDistinguisher
 
 READ_FAMILIES = (IPV4_UNICAST, IPV6_UNICAST, IPV4_MULTICAST, IPV6_MULTICAST)
 
@@ -212,6 +228,50 @@ prefix_sids = st.lists(
 ).map(lambda found: PrefixSid(tuple(found)))
 
 
+rds = st.builds(lambda asn, number: RouteDistinguisher.parse(f"{asn}:{number}"), u16, u32)
+service_paths = st.tuples(
+    st.lists(
+        st.one_of(
+            st.builds(Association, u8, rds, st.integers(0, (1 << 24) - 1)),
+            st.just(StackedLabels()),
+            st.builds(Tlv, st.just(99), st.binary(max_size=5)),
+        ),
+        max_size=2,
+    ),
+    st.lists(
+        st.builds(
+            Hop,
+            u8,
+            st.lists(
+                st.one_of(
+                    st.builds(Functions, u16, st.lists(rds, max_size=2).map(tuple)),
+                    st.just(SwapLabels()),
+                    st.builds(Tlv, st.just(99), st.binary(max_size=5)),
+                ),
+                min_size=1,
+                max_size=2,
+            ).map(tuple),
+        ),
+        min_size=1,
+        max_size=2,
+    ),
+).map(lambda both: ServicePath((*both[0], *both[1])))
+_labels = st.integers(0, (1 << 24) - 1)
+pe_labels = st.one_of(
+    st.lists(st.builds(PeLabel, ipv4.filter(lambda one: not one.is_multicast), _labels), min_size=1, max_size=3),
+    st.lists(st.builds(PeLabel, ipv6.filter(lambda one: not one.is_multicast), _labels), min_size=1, max_size=3),
+).map(lambda found: PeLabels(tuple(found)))
+
+
+@st.composite
+def bgpsec_paths(draw: st.DrawFn) -> BgpsecPath:
+    """Signed paths, which nobody signed."""
+    path = draw(st.lists(st.builds(SecurePathSegment, u8, u8, u32), min_size=1, max_size=3))
+    signatures = st.builds(Signature, st.binary(min_size=20, max_size=20), st.binary(max_size=20))
+    block = st.builds(SignatureBlock, u8, st.lists(signatures, min_size=len(path), max_size=len(path)).map(tuple))
+    return BgpsecPath(tuple(path), tuple(draw(st.lists(block, min_size=1, max_size=2))))
+
+
 @st.composite
 def path_attributes(draw: st.DrawFn, context: Context) -> PathAttribute:
     """A well-formed path attribute."""
@@ -242,11 +302,20 @@ def path_attributes(draw: st.DrawFn, context: Context) -> PathAttribute:
         23: tunnel_encapsulations,
         25: st.lists(st.binary(min_size=20, max_size=20).map(Ipv6ExtendedCommunity), min_size=1, max_size=3).map(tuple),
         26: st.builds(lambda metric, rest: Aigp((*Aigp.of(metric).tlvs, *rest)), st.integers(0, (1 << 64) - 1), tlvs),
+        27: pe_labels,
         29: link_states,
+        33: bgpsec_paths(),
         35: u32,
         36: domain_paths,
-        38: st.builds(BfdDiscriminator, u8, u32, tlvs),
+        37: service_paths,
+        38: st.builds(lambda *two, rest: BfdDiscriminator(*two, (Tlv(1, bytes(4)), *rest)), u8, u32, rest=tlvs),
+        39: st.builds(NextHopCharacteristics, families, st.binary(max_size=33), tlvs),
         40: prefix_sids,
+        41: st.lists(
+            st.one_of(st.builds(BierDomain, u8, u16, tlvs), st.builds(Tlv, st.just(99), st.binary(max_size=5))),
+            min_size=1,
+            max_size=3,
+        ).map(lambda found: Bier(tuple(found))),
         99: st.binary(max_size=300),
         200: st.binary(max_size=3),
     }
@@ -260,7 +329,7 @@ def path_attributes(draw: st.DrawFn, context: Context) -> PathAttribute:
 
 def _is_long(value: object) -> bool:
     """Whether a value may need a length of two octets, so that the flag has to be there."""
-    if isinstance(value, TunnelEncapsulation | LinkState | PrefixSid):
+    if isinstance(value, TunnelEncapsulation | LinkState | PrefixSid | BgpsecPath | ServicePath):
         return True
     return (isinstance(value, tuple) and len(value) > 11) or (isinstance(value, bytes) and len(value) > 255)
 

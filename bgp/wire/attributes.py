@@ -22,7 +22,7 @@ from bgp.iana import AttributeCode as Code
 from bgp.iana import NotificationCode
 from bgp.iana import UpdateSubcode as Subcode
 from bgp.message import AttributeSet, AttributeValue, PathAttribute
-from bgp.wire import values
+from bgp.wire import rare, values
 from bgp.wire.context import DEFAULT, Context
 from bgp.wire.faults import (
     Fault,
@@ -31,11 +31,12 @@ from bgp.wire.faults import (
     aigp_fault,
     as4_path_fault,
     asn_size,
+    bfd_problem,
     declared,
     domain_path_fault,
+    judged,
     origin_fault,
     path_fault,
-    pmsi_fault,
     prefix_sid_fault,
 )
 from bgp.wire.fields import IPV4, U8, U16, U32, Malformed, build, parse
@@ -43,7 +44,7 @@ from bgp.wire.link_state import LINK_STATE
 from bgp.wire.nlri import decode_mp_reach, decode_mp_unreach, encode_mp_reach, encode_mp_unreach
 from bgp.wire.segment_routing import PREFIX_SID
 from bgp.wire.spelling import EXTENDED_LENGTH, attribute, split
-from bgp.wire.tunnel import PMSI_TUNNEL, TUNNEL_ENCAPSULATION
+from bgp.wire.tunnel import PMSI_TUNNEL, TUNNEL_ENCAPSULATION, pmsi_problem
 
 OPTIONAL: Final = 0x80
 TRANSITIVE: Final = 0x40
@@ -148,7 +149,8 @@ ATTRIBUTES: Final[dict[int, Row]] = {
             refused=_from_four_octet_peer),
         Row(Code.AS4_AGGREGATOR, BOTH, _D, exactly(8), _always(values.AGGREGATORS[4]), "6793 3, 6793 6",
             aggregator_fault, subcode=_O, refused=_from_four_octet_peer),
-        Row(Code.PMSI_TUNNEL, BOTH, _W, at_least(5), _always(PMSI_TUNNEL), "6514 5", pmsi_fault, subcode=_O),
+        Row(Code.PMSI_TUNNEL, BOTH, _W, at_least(5), _always(PMSI_TUNNEL), "6514 5, 7385 4",
+            judged("PMSI_TUNNEL", PMSI_TUNNEL, pmsi_problem), subcode=_O),
         Row(Code.TUNNEL_ENCAPSULATION, BOTH, _W, at_least(4), _always(TUNNEL_ENCAPSULATION), "9012 2, 9012 13",
             declared(TUNNEL_ENCAPSULATION), subcode=_O),
         Row(Code.TRAFFIC_ENGINEERING, OPTIONAL, _W, at_least(1), None, "5543 3, 7606 7.13", subcode=_O),
@@ -156,18 +158,27 @@ ATTRIBUTES: Final[dict[int, Row]] = {
             "5701 2, 7606 7.15", subcode=_O),
         Row(Code.AIGP, OPTIONAL, _D, at_least(3), _always(values.AIGP), "7311 3", aigp_fault, subcode=_O,
             flags_reaction=_D, refused=_from_external, internal_only=True),
+        Row(Code.PE_DISTINGUISHER_LABELS, BOTH, _W, at_least(7), _always(rare.PE_LABELS), "6514 8",
+            declared(rare.PE_LABELS), subcode=_O),
         Row(Code.BGP_LS, OPTIONAL, _D, any_size, _always(LINK_STATE), "9552 5.3, 9552 8.2.2", declared(LINK_STATE),
             subcode=_O, flags_reaction=_D),
         Row(Code.LARGE_COMMUNITIES, BOTH, _W, multiple(12), _always(values.LARGE_COMMUNITIES), "8092 3, 8092 6",
             subcode=_O),
-        Row(Code.BGPSEC_PATH, OPTIONAL, _W, at_least(1), None, "8205 3, 8205 5.2", subcode=_O),
+        Row(Code.BGPSEC_PATH, OPTIONAL, _W, at_least(2), _always(rare.BGPSEC_PATH), "8205 3, 8205 5.2",
+            judged("BGPSEC_PATH", rare.BGPSEC_PATH, rare.bgpsec_problem), subcode=_O),
         Row(Code.ONLY_TO_CUSTOMER, BOTH, _W, exactly(4), _always(U32), "9234 5", subcode=_O),
         Row(Code.D_PATH, BOTH, _W, at_least(1), _always(values.D_PATH), "draft-ietf-bess-evpn-ipvpn-interworking 4",
             domain_path_fault, subcode=_O),
-        Row(Code.BFD_DISCRIMINATOR, BOTH, _D, at_least(5), _always(values.BFD_DISCRIMINATOR), "9026 3.1.6",
-            declared(values.BFD_DISCRIMINATOR), subcode=_O),
+        Row(Code.SFP, BOTH, _W, at_least(3), _always(rare.SERVICE_PATH), "9015 3.2.1",
+            judged("SFP", rare.SERVICE_PATH, rare.service_path_problem), subcode=_O),
+        Row(Code.BFD_DISCRIMINATOR, BOTH, _D, at_least(11), _always(values.BFD_DISCRIMINATOR), "9026 3.1.6",
+            judged("BFD_DISCRIMINATOR", values.BFD_DISCRIMINATOR, bfd_problem), subcode=_O),
+        Row(Code.NEXT_HOP_CHARACTERISTICS, BOTH, _D, at_least(4), _always(rare.NEXT_HOP_CHARACTERISTICS),
+            "draft-ietf-idr-nhc 2", declared(rare.NEXT_HOP_CHARACTERISTICS), subcode=_O),
         Row(Code.PREFIX_SID, BOTH, _D, at_least(3), _always(PREFIX_SID), "8669 3, 8669 6, 9252 7", prefix_sid_fault,
             subcode=_O, flags_reaction=_D),
+        Row(Code.BIER, BOTH, _D, at_least(4), _always(rare.BIER), "9793 3, 9793 4",
+            judged("BIER", rare.BIER, rare.bier_problem), subcode=_O),
         Row(Code.ATTR_SET, BOTH, _W, at_least(4), None, "6368 5, 7606 7.16", _attribute_set_fault, subcode=_O),
     )
 }

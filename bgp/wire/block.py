@@ -13,9 +13,9 @@ from bgp.wire.attributes import ATTRIBUTES, check
 from bgp.wire.context import Context
 from bgp.wire.spelling import (
     AGGREGATOR,
-    AIGP,
     EXT_COMMUNITIES,
     IPV6_EXT_COMMUNITIES,
+    OF_NEXT_HOP,
     ORIGINS,
     PARTIAL,
     SpelledAttributes,
@@ -36,7 +36,7 @@ AS_TRANS_OCTETS: Final = (23456).to_bytes(2, "big")
 #: Attributes that we know and pass on as they are; AIGP is not transitive but goes through the AS (RFC 7311 3.4).
 PASSED_ON: Final = frozenset(code for code, row in ATTRIBUTES.items() if row.is_passed_on or row.internal_only)
 #: Attributes of which not everything may leave the AS.
-IN_PART: Final = 1 << EXT_COMMUNITIES | 1 << IPV6_EXT_COMMUNITIES | 1 << AIGP
+IN_PART: Final = 1 << EXT_COMMUNITIES | 1 << IPV6_EXT_COMMUNITIES | sum(1 << code for code in OF_NEXT_HOP)
 
 
 #: How ORIGIN, AS_PATH, NEXT_HOP and MED begin as nearly everybody writes them.

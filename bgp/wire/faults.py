@@ -11,13 +11,12 @@ from typing import Any, Final, NamedTuple
 
 import construct as c
 
-from bgp.attribute import Aigp, DomainPath, PmsiTunnel, PrefixSid
+from bgp.attribute import Aigp, BfdDiscriminator, DomainPath, PrefixSid
 from bgp.error import Reaction
 from bgp.iana import UpdateSubcode as Subcode
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed, parse
 from bgp.wire.segment_routing import PREFIX_SID, prefix_sid_problem
-from bgp.wire.tunnel import PMSI_TUNNEL, pmsi_problem
 from bgp.wire.values import AIGP, D_PATH
 
 #: RFC 6793 9.
@@ -116,6 +115,25 @@ def declared(declaration: c.Construct) -> Fault:
     return fault
 
 
+def judged(name: str, declaration: c.Construct, why: Callable[[Any], str | None]) -> Fault:
+    """What the declaration cannot read is wrong, and what `why` has something to say of."""
+
+    def fault(value: bytes, context: Context) -> Wrong | None:
+        found = _read(declaration, value)
+        if isinstance(found, Wrong):
+            return found
+        reason = why(found)
+        return None if reason is None else Wrong(_OPTIONAL, f"{name}: {reason}")
+
+    return fault
+
+
+def bfd_problem(value: BfdDiscriminator) -> str | None:
+    """RFC 9026 3.1.6: the Source IP Address TLV has an address."""
+    wrong = next((one for one in value.tlvs if one.type == 1 and len(one.value) not in (4, 16)), None)
+    return None if wrong is None else f"a source address of {len(wrong.value)} octets"
+
+
 def _read(declaration: c.Construct, value: bytes) -> Any:
     try:
         return parse(declaration, value)
@@ -138,15 +156,6 @@ def domain_path_fault(value: bytes, context: Context) -> Wrong | None:
     if isinstance(found, Wrong):
         return found
     return None if all(found.segments) else Wrong(_OPTIONAL, "D_PATH: a segment without a domain")
-
-
-def pmsi_fault(value: bytes, context: Context) -> Wrong | None:
-    """RFC 6514 5."""
-    found: PmsiTunnel | Wrong = _read(PMSI_TUNNEL, value)
-    if isinstance(found, Wrong):
-        return found
-    problem = pmsi_problem(found)
-    return None if problem is None else Wrong(_OPTIONAL, problem)
 
 
 def prefix_sid_fault(value: bytes, context: Context) -> Wrong | None:

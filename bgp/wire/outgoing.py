@@ -17,7 +17,7 @@ from bgp.error import LocalError
 from bgp.wire.nlri import FAMILIES
 from bgp.wire.spelling import (
     AGGREGATOR,
-    AIGP,
+    OF_NEXT_HOP,
     ONLY_TO_CUSTOMER,
     SpelledAttributes,
     attribute,
@@ -124,7 +124,7 @@ class Encoder:
         """What passes through to these peers."""
         tail = spelled.outer if rewrite.external else spelled.tail
         if spelled.outer is not spelled.tail and not rewrite.external and rewrite.next_hop is not None:
-            tail = b"".join(attribute(*part) for part in parts(tail) if part[1] != AIGP)
+            tail = b"".join(attribute(*part) for part in parts(tail) if part[1] not in OF_NEXT_HOP)
         if rewrite.only_to_customer is not None and spelled.only_to_customer is None:
             tail += attribute(0xC0, ONLY_TO_CUSTOMER, _AS4(rewrite.only_to_customer))
         return tail

@@ -29,6 +29,9 @@ EXT_COMMUNITIES: Final = 16
 IPV6_EXT_COMMUNITIES: Final = 25
 AIGP: Final = 26
 LARGE_COMMUNITIES: Final = 32
+NEXT_HOP_CHARACTERISTICS: Final = 39
+#: Attributes that say something of the next hop: where we put another one, they go (RFC 7311 3.4, draft-ietf-idr-nhc 2.2).
+OF_NEXT_HOP: Final = frozenset({AIGP, NEXT_HOP_CHARACTERISTICS})
 ONLY_TO_CUSTOMER: Final = 35
 #: Attributes of the tail that have a field of their own.
 FIELDS: Final = frozenset(
@@ -89,7 +92,10 @@ def split(block: bytes) -> tuple[list[tuple[int, int, bytes]], bytes]:
 
 
 def outward(tail: bytes) -> bytes:
-    """What of the attributes that pass through may leave the AS: neither AIGP nor non-transitive extended communities."""
+    """What of the attributes that pass through may leave the AS.
+
+    That is neither non-transitive extended communities nor what is said of the next hop, which is another one outside.
+    """
     kept = []
     for flags, code, value in parts(tail):
         if code in COMMUNITY_SIZES:
@@ -97,7 +103,7 @@ def outward(tail: bytes) -> bytes:
             value = b"".join(value[i : i + size] for i in range(0, len(value), size) if not value[i] & 0x40)
             if not value:
                 continue
-        if code != AIGP:
+        if code not in OF_NEXT_HOP:
             kept.append(attribute(flags, code, value))
     return b"".join(kept)
 

@@ -48,42 +48,66 @@ from bgp.wire.fields import IPV4, IPV6, U8, U16, U24, U32, ListOf, value_of
 from bgp.wire.tlv import MAX_TLVS, SMALL, Row, fields_of, reserved, tlvs, tuple_of
 from rib.community import ExtendedCommunity
 
-#: The octets that a tunnel identifier can have, by tunnel type (RFC 6514 5, RFC 7524 8, RFC 8556 3, RFC 9574 4);
+#: The octets that a tunnel identifier can have, by tunnel type (RFC 6514 5, RFC 7385 4, RFC 7524, RFC 8556 2, RFC 9574 4);
 #: None for any. A type that is not here is an undefined one, which makes the attribute malformed.
 PMSI_IDENTIFIERS: Final[dict[int, tuple[int, ...] | None]] = {
-    0: (0,),  # no tunnel information
-    1: (12, 24, 36),  # RSVP-TE P2MP LSP
-    2: None,  # mLDP P2MP LSP
-    3: (8, 32),  # PIM-SSM tree
-    4: (8, 32),  # PIM-SM tree
-    5: (8, 32),  # BIDIR-PIM tree
-    6: (4, 16),  # ingress replication
-    7: None,  # mLDP MP2MP LSP
-    8: None,  # transport tunnel
-    9: (4, 16),  # assisted replication
-    10: None,  # BIER
-    11: None,  # SR-MPLS P2MP policy
-    12: None,  # SRv6 P2MP policy
-    0x7B: None,  # experimental use, up to 0x7E (RFC 7385 2)
+    0x00: (0,),  # no tunnel information
+    0x01: (12, 24),  # RSVP-TE P2MP LSP: its SESSION object
+    0x02: None,  # mLDP P2MP LSP: see `_is_fec`
+    0x03: (8, 32),  # PIM-SSM tree: P-root and P-group
+    0x04: (8, 32),  # PIM-SM tree: sender and P-group
+    0x05: (8, 32),  # BIDIR-PIM tree: sender and P-group
+    0x06: (4, 16),  # ingress replication: the endpoint of the unicast tunnel
+    0x07: None,  # mLDP MP2MP LSP: see `_is_fec`
+    0x08: None,  # transport tunnel
+    0x0A: (4, 16),  # assisted replication: the address of the replicator
+    0x0B: (7, 19),  # BIER: sub-domain, BFR-id, BFR-prefix
+    0x0C: None,  # SR-MPLS P2MP tree
+    0x0D: None,  # SRv6 P2MP tree
+    0x7B: None,  # experimental use, up to 0x7E (RFC 7385 4)
     0x7C: None,
     0x7D: None,
     0x7E: None,
 }
-#: RFC 9574 3.3 and others: a composite of two tunnel types (RFC 7524 8).
+#: RFC 8317 5.2: a composite of ingress replication, whose label opens the identifier, and the tunnel of the other bits.
 COMPOSITE: Final = 0x80
+#: Octets of that label.
+COMPOSITE_LABEL: Final = 3
+#: RFC 7385 4: experimental use as well, and not composite: these and 0x7B to 0x7E.
+EXPERIMENTAL: Final = range(0xFB, 0xFF)
+#: RFC 8317 5.2: composite with these makes no sense.
+NOT_COMPOSITE: Final = frozenset({0x00, 0x06})
+#: Tunnels whose identifier is an mLDP FEC Element (RFC 6388 2.2, 3.2).
+MLDP: Final = frozenset({0x02, 0x07})
 
 PMSI_TUNNEL: Final = fields_of(PmsiTunnel, "flags" / U8, "type" / U8, "label" / U24, "identifier" / c.GreedyBytes)
 
 
 def pmsi_problem(tunnel: PmsiTunnel) -> str | None:
     """What is wrong with a tunnel (RFC 6514 5: undefined type, identifier that is none of that type); None for nothing."""
-    kind = tunnel.type & ~COMPOSITE
+    kind, identifier = tunnel.type, tunnel.identifier
+    if kind in EXPERIMENTAL:
+        return None
+    if kind & COMPOSITE:
+        kind &= ~COMPOSITE
+        if kind in NOT_COMPOSITE or len(identifier) < COMPOSITE_LABEL:
+            return f"a composite PMSI tunnel of type {tunnel.type:#x} with {len(identifier)} octets"
+        identifier = identifier[COMPOSITE_LABEL:]
     if kind not in PMSI_IDENTIFIERS:
-        return f"PMSI tunnel type {tunnel.type}"
+        return f"PMSI tunnel type {tunnel.type:#x}"
     sizes = PMSI_IDENTIFIERS[kind]
-    if tunnel.type == kind and sizes is not None and len(tunnel.identifier) not in sizes:
-        return f"an identifier of {len(tunnel.identifier)} octets in PMSI tunnel type {kind}"
+    if (sizes is not None and len(identifier) not in sizes) or (kind in MLDP and not _is_fec(identifier)):
+        return f"an identifier of {len(identifier)} octets in PMSI tunnel type {tunnel.type:#x}"
     return None
+
+
+def _is_fec(octets: bytes) -> bool:
+    """Whether all octets are a P2MP or MP2MP FEC Element: type, address family, root, opaque value (RFC 6388 2.2)."""
+    if len(octets) < 6:
+        return False
+    opaque_at = 4 + octets[3]
+    size = int.from_bytes(octets[opaque_at : opaque_at + 2], "big")
+    return opaque_at + 2 <= len(octets) == opaque_at + 2 + size
 
 
 _TEXT: Final = value_of(c.GreedyBytes, lambda octets: octets.decode(), lambda text: text.encode())

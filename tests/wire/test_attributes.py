@@ -12,7 +12,11 @@ from strategies import contexts, path_attributes
 
 from bgp.attribute import (
     Aigp,
+    Association,
     BfdDiscriminator,
+    BgpsecPath,
+    Bier,
+    BierDomain,
     BindingSid,
     CandidatePathName,
     Domain,
@@ -20,7 +24,9 @@ from bgp.attribute import (
     DsField,
     EgressEndpoint,
     ExplicitNullPolicy,
+    Functions,
     GreKey,
+    Hop,
     L2tpSession,
     LabelHandling,
     LabelIndex,
@@ -28,20 +34,29 @@ from bgp.attribute import (
     LinkState,
     LinkStateTlv,
     MplsSegment,
+    NextHopCharacteristics,
     OriginatorSrgb,
+    PeLabel,
+    PeLabels,
     PmsiTunnel,
     PolicyName,
     Preference,
     PrefixSid,
     Priority,
     ProtocolType,
+    SecurePathSegment,
     SegmentList,
+    ServicePath,
     SidStructure,
+    Signature,
+    SignatureBlock,
     Srv6BindingSid,
     Srv6L2Service,
     Srv6L3Service,
     Srv6Segment,
     Srv6SidInformation,
+    StackedLabels,
+    SwapLabels,
     Tlv,
     Tunnel,
     TunnelColor,
@@ -60,6 +75,8 @@ from bgp.wire.tlv import MAX_TLVS
 from rib.as_path import AsPath
 from rib.attributes import Aggregator, Origin
 from rib.community import Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, L2VPN_EVPN
+from rib.route_distinguisher import RouteDistinguisher
 
 OLD = Context(as4=False)
 V4, V6 = IPv4Address("10.0.0.1"), IPv6Address("2001:db8::1")
@@ -77,6 +94,9 @@ def encapsulation(kind: int, body: str) -> str:
     return (kind.to_bytes(2, "big") + len(octets).to_bytes(2, "big") + octets).hex()
 
 
+RD1 = RouteDistinguisher.parse("65000:1")
+COMPOSITE_SSM = bytes.fromhex("000641 0a000001 e8010101")
+KEY = bytes(range(20))
 #: Code, octets, value, and the context where it is not the usual one.
 CASES: list[tuple[int, str, AttributeValue, Context]] = [
     (Code.ORIGIN, "00", Origin.IGP, DEFAULT),
@@ -111,6 +131,15 @@ CASES: list[tuple[int, str, AttributeValue, Context]] = [
         PmsiTunnel(0, 3, 0, bytes.fromhex("0a000001e8010101")),
         DEFAULT,
     ),
+    (Code.PMSI_TUNNEL, "00 0a 000640 0a000001", PmsiTunnel(0, 0x0A, 1600, V4.packed), DEFAULT),
+    (Code.PMSI_TUNNEL, "00 0b 000640 01 0007 0a000001", PmsiTunnel(0, 0x0B, 1600, b"\1\0\7" + V4.packed), DEFAULT),
+    (
+        Code.PMSI_TUNNEL,
+        "00 02 000000 06 0001 04 0a000001 0007 01 0004 00000007",
+        PmsiTunnel(0, 2, 0, bytes.fromhex("06 0001 04 0a000001 0007 01 0004 00000007")),
+        DEFAULT,
+    ),
+    (Code.PMSI_TUNNEL, "00 83 000000 000641 0a000001 e8010101", PmsiTunnel(0, 0x83, 0, COMPOSITE_SSM), DEFAULT),
     (Code.TUNNEL_ENCAPSULATION, "0008 0000", tunnel(8), DEFAULT),
     (
         Code.TUNNEL_ENCAPSULATION,
@@ -200,7 +229,50 @@ CASES: list[tuple[int, str, AttributeValue, Context]] = [
         DomainPath(((Domain(65000, 1, 70), Domain(65001, 2, 128)),)),
         DEFAULT,
     ),
-    (Code.BFD_DISCRIMINATOR, "01 00000007", BfdDiscriminator(1, 7), DEFAULT),
+    (
+        Code.PE_DISTINGUISHER_LABELS,
+        "0a000001 000641 0a000002 000651",
+        PeLabels((PeLabel(V4, 0x641), PeLabel(IPv4Address("10.0.0.2"), 0x651))),
+        DEFAULT,
+    ),
+    (Code.PE_DISTINGUISHER_LABELS, f"{V6_HEX} 000641", PeLabels((PeLabel(V6, 0x641),)), DEFAULT),
+    (
+        Code.BGPSEC_PATH,
+        f"000e 01 00 0000fde9 00 80 0000fdea 0037 01 {KEY.hex()} 0004 aabbccdd {KEY.hex()} 0004 00112233",
+        BgpsecPath(
+            (SecurePathSegment(1, 0, 65001), SecurePathSegment(0, 0x80, 65002)),
+            (SignatureBlock(1, (Signature(KEY, b"\xaa\xbb\xcc\xdd"), Signature(KEY, bytes.fromhex("00112233")))),),
+        ),
+        DEFAULT,
+    ),
+    (
+        Code.SFP,
+        "01 000c 01 0000fde800000001 000007 02 000e ff 03 000a 0029 0000fde800000001"
+        "02 0009 fe 03 0002 002a 04 0000 05 0000 63 0001 ff",
+        ServicePath(
+            (
+                Association(1, RD1, 7),
+                Hop(255, (Functions(41, (RD1,)),)),
+                Hop(254, (Functions(42), SwapLabels())),
+                StackedLabels(),
+                Tlv(99, b"\xff"),
+            )
+        ),
+        DEFAULT,
+    ),
+    (
+        Code.NEXT_HOP_CHARACTERISTICS,
+        "0001 01 04 0a000001 0001 0000 0003 0008 0a000001 0000fde9",
+        NextHopCharacteristics(IPV4_UNICAST, V4.packed, (Tlv(1, b""), Tlv(3, bytes.fromhex("0a000001 0000fde9")))),
+        DEFAULT,
+    ),
+    (Code.NEXT_HOP_CHARACTERISTICS, "0019 46 00", NextHopCharacteristics(L2VPN_EVPN, b""), DEFAULT),
+    (
+        Code.BIER,
+        "0001 000e 01 0007 00 0001 0006 05 000641 1003 0063 0001 ff 0001 0004 02 0000 00",
+        Bier((BierDomain(1, 7, (Tlv(1, bytes.fromhex("05 000641 1003")),)), Tlv(99, b"\xff"), BierDomain(2, 0))),
+        DEFAULT,
+    ),
     (
         Code.BFD_DISCRIMINATOR,
         "01 00000007 01 04 0a000001",
@@ -309,6 +381,32 @@ WRONG = [
     (Code.PMSI_TUNNEL, "00 06 0006", Reaction.TREAT_AS_WITHDRAW, 9),
     (Code.PMSI_TUNNEL, "00 06 000640 0a00", Reaction.TREAT_AS_WITHDRAW, 9),
     (Code.PMSI_TUNNEL, "00 55 000640 0a000001", Reaction.TREAT_AS_WITHDRAW, 9),  # RFC 6514 5: undefined type
+    (Code.PMSI_TUNNEL, "00 09 000640 0a000001", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.PMSI_TUNNEL, "00 01 000640" + "00" * 36, Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.PMSI_TUNNEL, "00 0b 000640 0a000001", Reaction.TREAT_AS_WITHDRAW, 9),  # RFC 8556 2
+    (Code.PMSI_TUNNEL, "00 02 000640 06 0001 04 0a000001 0007 01", Reaction.TREAT_AS_WITHDRAW, 9),  # RFC 6388 2.2
+    (Code.PMSI_TUNNEL, "00 07 000640 06", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.PMSI_TUNNEL, "00 83 000640 0a000001 e8010101", Reaction.TREAT_AS_WITHDRAW, 9),  # RFC 8317 5.2: no label
+    (Code.PMSI_TUNNEL, "00 86 000640 000641 0a000001", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.PE_DISTINGUISHER_LABELS, "", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.PE_DISTINGUISHER_LABELS, "0a000001 000641 00", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.PE_DISTINGUISHER_LABELS, "e0000001 000641", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.BGPSEC_PATH, "0002", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.BGPSEC_PATH, "0001", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.BGPSEC_PATH, "0008 01 00 0000fde9", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.BGPSEC_PATH, "0008 01 00 0000fde9 0003 01", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.SFP, "05 0000", Reaction.TREAT_AS_WITHDRAW, 9),  # RFC 9015 3.2.1: no hop
+    (Code.SFP, "02 0001 ff", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.SFP, "02 0005 ff 03 0001 00", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.SFP, "02 0006 ff 03 0002 0029 01 0001 01", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.SFP, "02 0005 ff 03 0002 0029", Reaction.TREAT_AS_WITHDRAW, 9),
+    (Code.NEXT_HOP_CHARACTERISTICS, "0001 01", Reaction.ATTRIBUTE_DISCARD, 9),
+    (Code.NEXT_HOP_CHARACTERISTICS, "0001 01 04 c0", Reaction.ATTRIBUTE_DISCARD, 9),  # CVE-2026-37459
+    (Code.NEXT_HOP_CHARACTERISTICS, "0001 01 04 0a000001 0001", Reaction.ATTRIBUTE_DISCARD, 9),
+    (Code.BIER, "0001 0003 01 0007", Reaction.ATTRIBUTE_DISCARD, 9),
+    (Code.BIER, "0001 0008 01 0007 01 0001 0006", Reaction.ATTRIBUTE_DISCARD, 9),
+    (Code.BFD_DISCRIMINATOR, "01 00000007", Reaction.ATTRIBUTE_DISCARD, 9),  # RFC 9026 3.1.6: less than 11 octets
+    (Code.BFD_DISCRIMINATOR, "01 00000007 01 05 0a00000100", Reaction.ATTRIBUTE_DISCARD, 9),
     (Code.TUNNEL_ENCAPSULATION, "", Reaction.TREAT_AS_WITHDRAW, 9),
     (Code.TUNNEL_ENCAPSULATION, "0008 0004 01 02 00", Reaction.TREAT_AS_WITHDRAW, 9),  # CVE-2024-44070
     (Code.TUNNEL_ENCAPSULATION, "0008 0003 01 0c 80", Reaction.TREAT_AS_WITHDRAW, 9),
@@ -474,6 +572,10 @@ def test_check_and_codec_are_of_one_mind(code: int, octets: bytes, as4: bool) ->
         (Code.ATTR_SET, True),
         (Code.ATTR_SET, AttributeSet(1 << 32)),
         (Code.TRAFFIC_ENGINEERING, 5),
+        (Code.PE_DISTINGUISHER_LABELS, PeLabels((PeLabel(V4, 1), PeLabel(V6, 1)))),
+        (Code.PE_DISTINGUISHER_LABELS, PeLabels((PeLabel(V6, 1),) * 7)),
+        (Code.BGPSEC_PATH, BgpsecPath((), (SignatureBlock(1, ()),) * 3)),
+        (Code.SFP, ServicePath((Functions(1),))),  # type: ignore[arg-type]
         (200, 5),
     ],
 )
@@ -529,6 +631,12 @@ def test_what_tunnels_and_metrics_say_of_themselves() -> None:
     assert PmsiTunnel(0, 6, 0x640, V4.packed).endpoint == V4
     assert PmsiTunnel(0, 6, 0x640).mpls_label == 100
     assert PmsiTunnel(0, 3, 0, bytes(8)).endpoint is None
+    assert PeLabel(V4, 0x641).mpls_label == 100
+    there = NextHopCharacteristics(IPV6_UNICAST, V6.packed + V6.packed, (Tlv(1, b""),))
+    assert there.next_hops == (V6, V6)
+    assert there.has(NextHopCharacteristics.ENTROPY_LABEL)
+    assert not there.has(NextHopCharacteristics.BGP_IDENTIFIER)
+    assert NextHopCharacteristics(IPV6_UNICAST, b"\1").next_hops == ()
     assert (Tunnel(8).name, Tunnel(999).name) == ("vxlan", "999")
     assert (Aigp.of(5).metric, Aigp((Tlv(2, b""),)).metric) == (5, None)
     assert Aigp((Tlv(1, b"\1"), Tlv(1, b"\2"))).metric == 1  # RFC 7311 3: the first one counts
