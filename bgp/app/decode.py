@@ -1,168 +1,105 @@
 """`bgp decode`: MRT, BMP, packet captures, and messages in hexadecimal, as JSON, as words, or as the lines of `bgpdump -m`.
 
 A line of input gives one line of output, in order, whatever is wrong with it. Files are read in pieces, so memory does not
-grow with their length.
+grow with their length. What decodes messages is loaded when there is something that needs it: most records of a file
+become lines without.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import zlib
-from collections.abc import Iterator, Sequence
-from typing import Final, TextIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
 
-from bgp.app.filters import EVERYTHING, Filter
+from bgp.app.form import Form
 from bgp.app.inputs import File, Kind, head_of, kind_of, opened
-from bgp.app.jsonform import Json
-from bgp.app.mrt_printer import MrtPrinter
-from bgp.app.printer import Form, Printer
+from bgp.app.later import later
+from bgp.app.mrt_lines import MrtLines
 from bgp.app.progress import Tick, watched
-from bgp.wire.context import DEFAULT, Context
-from bgp.wire.fields import Malformed
-from bgp.wire.formats.bmp import RouteMirroring, RouteMonitoring
-from bgp.wire.formats.bmp_stream import Contexts, read_bmp
-from bgp.wire.formats.conversation import Conversations
-from bgp.wire.formats.mrt_frames import raw_records
-from bgp.wire.formats.pcap import read_pcap
-from bgp.wire.formats.stream import Torn, pieces
-from bgp.wire.sizes import HEADER_LENGTH
-from rib.family import Family
+from bgp.wire.formats.mrt_frames import Window
+from bgp.wire.formats.stream import Torn
 
-#: A message has 65,535 octets at most: a longer line is none, and is not to fill the memory.
-LONGEST_LINE: Final = 1 << 20
-_HEX: Final = re.compile(r"[\s:.]|0x")
+if TYPE_CHECKING:
+    from bgp.app import mrt_printer, printer, reading
+    from bgp.app.filters import Filter
+    from bgp.app.printer import Printer
+else:
+    mrt_printer, printer, reading = map(later, ("bgp.app.mrt_printer", "bgp.app.printer", "bgp.app.reading"))
 
 
 def run_decode(
-    files: Sequence[str], *, form: Form, strict: bool, out: TextIO, err: TextIO, keep: Filter = EVERYTHING
+    files: Sequence[str], *, form: Form, strict: bool, out: TextIO, err: TextIO, keep: Filter | None = None
 ) -> int:
     """Decode `files`, "-" or none for standard input; print what passes `keep`. Gives the exit status.
 
     1 for malformed input if `strict`, and for a file of a format that is not known; 2 for one that cannot be opened.
     BrokenPipeError is the caller's.
     """
-    printer = Printer(form, out, err, keep)
+    decoding = _Decoding(form, out, err, keep)
     status = 0
     for name in files or ("-",):
         shown = "standard input" if name == "-" else name
         try:
             with opened(name) as (file, raw), watched(shown, raw, out, err) as tick:
-                if not _decode_file(file, shown, printer, tick):
+                if not decoding.read(file, shown, tick):
                     status = 1
         except BrokenPipeError:
             raise
         except OSError as error:
             print(f"{shown}: {error.strerror or error}", file=err)
             return 2
-    if printer.unread:
-        print(f"{printer.unread} records of kinds that are not read were left out", file=err)
-    return 1 if strict and printer.malformed else status
+    if decoding.unread:
+        print(f"{decoding.unread} records of kinds that are not read were left out", file=err)
+    return 1 if strict and decoding.malformed else status
 
 
-def _decode_file(file: File, name: str, printer: Printer, tick: Tick) -> bool:
-    """Whether the file could be told."""
-    try:
-        match kind_of(head_of(file)):
-            case Kind.EMPTY:
-                pass
-            case Kind.TEXT:
-                for line in tick(iter(lambda: file.readline(LONGEST_LINE), b"")):
-                    text = line.decode("utf-8", "replace").strip("\ufeff \t\r\n\v\f")
-                    if text:
-                        _line(text, printer)
-            case Kind.MRT:
-                records = MrtPrinter(printer)
-                for raw in tick(raw_records(file)):
-                    records.raw(*raw)
-            case Kind.PCAP | Kind.PCAPNG:
-                _capture(file, name, printer, tick)
-            case Kind.BMP:
-                _bmp(file, printer, tick)
-            case Kind.MESSAGES:
-                for at, octets in tick(_messages(file)):
-                    printer.message({"at": at}, octets, DEFAULT)
-            case _:
-                print(f"{name}: neither MRT, BMP, a packet capture, BGP messages nor text", file=printer.err)
-                return False
-    except (Torn, EOFError, zlib.error) as error:
-        printer.malformed += 1
-        print(f"{name}: {error}", file=printer.err)
-    return True
+class _Decoding:
+    """One run of the command; its printer is made when something has to be decoded."""
 
+    def __init__(self, form: Form, out: TextIO, err: TextIO, keep: Filter | None) -> None:
+        self._form = form
+        self._out = out
+        self._err = err
+        self._keep = keep
+        self._printer: Printer | None = None
+        self._torn = 0
 
-def _capture(file: File, name: str, printer: Printer, tick: Tick) -> None:
-    conversations = Conversations()
-    for found in conversations.packets(tick(read_pcap(file))):
-        printer.heard(found)
-    for link, count in conversations.unread.items():
-        print(f"{name}: {count} packets of link type {link}, which is not read, were left out", file=printer.err)
+    @property
+    def malformed(self) -> int:
+        """How much was malformed."""
+        return self._torn + (0 if self._printer is None else self._printer.malformed)
 
+    @property
+    def unread(self) -> int:
+        """How many records are of kinds that are not read."""
+        return 0 if self._printer is None else self._printer.unread
 
-def _bmp(file: File, printer: Printer, tick: Tick) -> None:
-    contexts = Contexts()
-    for at, message in tick(read_bmp(file)):
-        if isinstance(message, Malformed):
-            printer.refused({"at": at}, f"not a BMP message: {message}")
-            continue
-        contexts.learn(message)
-        known = contexts.context(message.peer) if isinstance(message, RouteMonitoring | RouteMirroring) else DEFAULT
-        printer.bmp(at, message, known)
+    def read(self, file: File, name: str, tick: Tick) -> bool:
+        """Print a file; False if it is of no kind that is known."""
+        try:
+            kind = kind_of(head_of(file))
+            if kind is Kind.EMPTY:
+                return True
+            if kind is Kind.MRT and self._form is Form.BGPDUMP and (self._keep is None or self._keep.is_open):
+                self._lines(file, tick)
+                return True
+            if reading.read_file(kind, file, name, self._prints(), tick):
+                return True
+        except (Torn, EOFError, zlib.error) as error:
+            self._torn += 1
+            print(f"{name}: {error}", file=self._err)
+            return True
+        print(f"{name}: neither MRT, BMP, a packet capture, BGP messages nor text", file=self._err)
+        return False
 
+    def _lines(self, file: File, tick: Tick) -> None:
+        lines = MrtLines(self._out, lambda: mrt_printer.MrtPrinter(self._prints()))
+        window = Window(file)
+        for _ in tick(iter(window.more, False), every=1):
+            lines.take(window)
 
-def _messages(file: File) -> Iterator[tuple[int, bytes]]:
-    """(place, octets) of messages one after the other. Raises Torn where the last one is cut off."""
-    held, begins = b"", 0
-    for piece in pieces(file):
-        held += piece
-        at = 0
-        while len(held) - at >= HEADER_LENGTH:
-            length = int.from_bytes(held[at + 16 : at + 18], "big")
-            if length < HEADER_LENGTH:
-                raise Torn(f"the message at {begins + at} says that it has {length} octets")
-            if len(held) - at < length:
-                break
-            yield begins + at, held[at : at + length]
-            at += length
-        begins += at
-        held = held[at:]
-    if held:
-        raise Torn(f"the message at {begins} is cut off after {len(held)} octets")
-
-
-def _line(text: str, printer: Printer) -> None:
-    """One line of hexadecimal or JSON."""
-    about: dict[str, Json] = {}
-    try:
-        octets, context = _input(text, about)
-    except (ValueError, RecursionError) as error:  # json nests as deeply as its text does
-        printer.refused(about, f"not a message: {error}")
-    else:
-        printer.message(about, octets, context)
-
-
-def _input(text: str, about: dict[str, Json]) -> tuple[bytes, Context]:
-    """Octets and context of one line of input; what is to be repeated goes to `about`. Raises ValueError."""
-    if not text.startswith("{"):
-        return bytes.fromhex(_HEX.sub("", text)), DEFAULT
-    line = json.loads(text)
-    if "id" in line:
-        about["id"] = line["id"]
-    if not isinstance(line.get("hex"), str):
-        raise ValueError("no `hex` in the JSON object")
-    return bytes.fromhex(line["hex"]), context_of_json(line.get("context", {}))
-
-
-def context_of_json(fields: object) -> Context:
-    """The context that a line's `context` describes. Raises ValueError."""
-    if not isinstance(fields, dict):
-        raise ValueError("`context` is not a JSON object")
-    paths, listed = [], fields.get("addpath", [])
-    if not isinstance(listed, list):
-        raise ValueError("`addpath` is not a list")
-    for text in listed:
-        afi, _, safi = str(text).partition("/")
-        paths.append(Family(int(afi), int(safi)))
-    return Context(
-        as4=bool(fields.get("as4", True)), extended=bool(fields.get("extended", False)), add_path=frozenset(paths)
-    )
+    def _prints(self) -> Printer:
+        if self._printer is None:
+            keep = {} if self._keep is None else {"keep": self._keep}
+            self._printer = printer.Printer(self._form, self._out, self._err, **keep)
+        return self._printer

@@ -10,7 +10,7 @@ import typer
 from bgp.app.commands import command_line
 from bgp.app.decode import run_decode
 from bgp.app.filters import KINDS, Filter
-from bgp.app.printer import Form
+from bgp.app.form import Form
 
 
 def decode(
@@ -35,7 +35,7 @@ def decode(
         strict=strict,
         out=sys.stdout,
         err=sys.stderr,
-        keep=Filter.parse(filters or ()),
+        keep=Filter.parse(filters) if filters else None,
     )
     raise typer.Exit(status)
 

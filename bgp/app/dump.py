@@ -13,26 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
-from socket import AF_INET6, inet_ntop
-from typing import Final
 
+from bgp.app import dump_text
+from bgp.app.dump_text import AS_TRANS, NAMES, NO_NEXT_HOP, NOBODY, ORIGINS, prefix_text, segment_text
 from bgp.iana import AttributeCode as Code
 from bgp.message import MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
 from bgp.wire.formats.mrt_values import Address, LegacyStateChange, Peer, Record, StateChange
-from rib.as_path import AsPath, SegmentType
+from rib.as_path import AsPath
 from rib.attributes import Aggregator
 from rib.community import Community
 from rib.prefix import Prefix
-
-ORIGINS: Final = ("IGP", "EGP", "INCOMPLETE")
-#: What bgpdump calls the well-known communities; it has numbers for all others.
-NAMES: Final = {0xFFFFFF01: "no-export", 0xFFFFFF02: "no-advertise", 0xFFFFFF03: "local-AS"}
-#: What bgpdump prints for a next hop that is not there.
-NO_NEXT_HOP: Final = "255.255.255.255"
-AS_TRANS: Final = 23456
-#: An aggregator that bgpdump takes for none.
-NOBODY: Final = IPv4Address("255.255.255.255")
-_ZEROS: Final = bytes(14)
 
 
 def message_head(record: Record, *, add_path: bool) -> str:
@@ -70,32 +60,7 @@ def update_lines(head: str, peer: str, update: Update, *, as4: bool) -> Iterator
 
 def address_text(address: Address) -> str:
     """An address in bgpdump's spelling."""
-    return ipv6_text(address.packed) if address.version == 6 else str(address)
-
-
-def ipv6_text(octets: bytes) -> str:
-    """As inet_ntop has it, mapped addresses in dotted form; unlike there, a single group of zeros is left out too.
-
-    And the last 16 bits alone are written as an IPv4 address, but for ::1.
-    """
-    if octets.startswith(_ZEROS) and octets[14:] > b"\0\1":
-        return f"::0.0.{octets[14]}.{octets[15]}"
-    text = inet_ntop(AF_INET6, octets)
-    if "::" in text or (":0" not in text and not text.startswith("0:")):
-        return text
-    groups = text.split(":")
-    if "0" not in groups:
-        return text
-    first = groups.index("0")
-    return f"{':'.join(groups[:first])}::{':'.join(groups[first + 1 :])}"
-
-
-def prefix_text(afi: int, nlri: bytes) -> str:
-    """A prefix in bgpdump's spelling."""
-    if afi == 1:
-        a, b, c, d = (nlri + b"\0\0\0\0")[1:5]
-        return f"{a}.{b}.{c}.{d}/{nlri[0]}"
-    return f"{ipv6_text(nlri[1:].ljust(16, bytes(1)))}/{nlri[0]}"
+    return dump_text.address_text(address.packed)
 
 
 def _places(elements: tuple[Nlri, ...]) -> list[str]:
@@ -113,10 +78,8 @@ def _places(elements: tuple[Nlri, ...]) -> list[str]:
 
 
 def path_text(path: AsPath) -> str:
-    """An AS_PATH in bgpdump's spelling: the members of a confederation's set have commas between them too."""
-    return " ".join(
-        f"[{','.join(map(str, one.asns))}]" if one.type == SegmentType.CONFED_SET else str(one) for one in path.segments
-    )
+    """An AS_PATH in bgpdump's spelling."""
+    return " ".join(segment_text(one.type, one.asns) for one in path.segments)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -141,18 +104,12 @@ def attributes_text(attributes: tuple[PathAttribute, ...], as4: bool) -> str:
             str(_number(values.get(Code.MULTI_EXIT_DISC))),
             words,
             "AG" if Code.ATOMIC_AGGREGATE in values else "NAG",
-            "" if aggregator is None or aggregator.address == NOBODY else f"{aggregator.asn} {aggregator.address}",
+            ""
+            if aggregator is None or aggregator.address.packed == NOBODY
+            else f"{aggregator.asn} {aggregator.address}",
             "",
         )
     )
-
-
-def legacy(line: str) -> str:
-    """The line for a record of type BGP: bgpdump puts the communities behind the MED, with nothing in between."""
-    fields = line.split("|")
-    if len(fields) > 11:
-        fields[10] += fields.pop(11)
-    return "|".join(fields)
 
 
 def _number(value: object) -> int:

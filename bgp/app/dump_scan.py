@@ -1,294 +1,159 @@
-"""The lines of `bgpdump -m` straight from octets, for messages and table dumps that nothing is wrong with.
+"""The lines of `bgpdump -m` straight from octets, for messages that nothing is wrong with.
 
-The text of an attribute block is kept, as one block serves many prefixes, and so is that of a prefix. Every attribute is
-judged: what is plainly right here, all else by `check`. What that has anything to say about, and all that is unusual, gives
-None: then decode, and take `bgp.app.dump`.
+The text of an attribute block is kept, as one block serves many prefixes, and so is that of an NLRI field: many peers announce
+the same. What anything is wrong with, and all that is unusual, gives None: then decode, and take `bgp.app.dump`. A
+property test holds the two equal.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from functools import lru_cache
-from struct import unpack
-from typing import Final, NamedTuple
+from struct import Struct
+from typing import Final
 
-from bgp.app.dump import AS_TRANS, NAMES, NOBODY, ORIGINS, ipv6_text, path_text, prefix_text
-from bgp.iana import AttributeCode as Code
-from bgp.wire.attributes import check
-from bgp.wire.context import Context
-from bgp.wire.formats.mrt_rib import next_hop_of
+from bgp.app.dump_block import KEPT, BlockText, BlockTexts, PlainText
+from bgp.app.dump_text import address_text, prefix_text
 from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
-from bgp.wire.sizes import HEADER_LENGTH, MARKER
-from bgp.wire.spelling import path_from_octets
-from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
+from bgp.wire.sizes import HEADER_LENGTH, LEAST_UPDATE, MARKER
 
-#: Block texts that are kept.
-KEPT: Final = 1 << 14
-UPDATE: Final = 2
-_STEPS: Final = {(1, 1): STEP4, (1, 2): STEP4, (2, 1): STEP6, (2, 2): STEP6}
-_FAMILIES: Final = {tuple(one): one for one in (IPV4_UNICAST, IPV4_MULTICAST, IPV6_UNICAST, IPV6_MULTICAST)}
+#: Families whose routes have lines, as (AFI, SAFI): unicast and multicast.
+FAMILIES: Final = frozenset({(1, 1), (1, 2), (2, 1), (2, 2)})
+#: Prefixes of each address family whose texts are kept.
+PREFIXES_KEPT: Final = 1 << 16
+_OPEN, _UPDATE, _NOTIFICATION = 1, 2, 3
+#: Marker, length, type; of an UPDATE then the lengths of the withdrawn routes and, if there are none, of the attributes.
+_HEAD: Final = Struct(">16sHBHH")
+_KEEPALIVE: Final = MARKER + b"\0\x13\4"
+_STEPS: Final = {1: STEP4, 2: STEP6}
 _NEXT_HOPS: Final = {1: (4, 16, 32), 2: (16, 32)}
-_AS_PATH: Final = 2
-_MP_REACH: Final = 14
-_MP_UNREACH: Final = 15
+_IPV4: Final = (1, 1)
 
-
-class PlainText(NamedTuple):
-    """The fields of a block without MP attributes: around the next hop, NEXT_HOP, and whether ORIGIN and AS_PATH are there."""
-
-    before: str
-    next_hop: str | None
-    after: str
-    complete: bool
-
-    def with_next_hop(self, next_hop: str) -> str:
-        """The fields from AS_PATH on."""
-        return f"{self.before}|{next_hop}|{self.after}"
-
-
-class BlockText(NamedTuple):
-    """The same of any block; the values of its MP attributes; `text`: for prefixes in the NLRI field."""
-
-    plain: PlainText
-    reach: bytes | None
-    unreach: bytes | None
-    text: str | None
-
-
-prefix4_text: Final = lru_cache(maxsize=1 << 16)(lambda nlri: prefix_text(1, nlri))
+prefix4_text: Final = lru_cache(maxsize=PREFIXES_KEPT)(lambda nlri: prefix_text(1, nlri))
+prefix6_text: Final = lru_cache(maxsize=PREFIXES_KEPT)(lambda nlri: prefix_text(2, nlri))
 
 
 class LineScanner:
-    """Makes the lines of messages and table dumps that are read in one context."""
+    """Makes the lines of messages that are read alike; `add_path`: the families whose NLRI have path identifiers.
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self._size = 4 if context.as4 else 2
-        self._add_path = IPV4_UNICAST in context.add_path
-        self._blocks: dict[bytes, BlockText | None] = {}
-        self._plain: dict[bytes, PlainText | None] = {}
-        self._ribs: dict[bytes, str | None] = {}
+    `joined`: as in lines of the deprecated type BGP, see `BlockTexts`.
+    """
 
-    def rib_text(self, block: bytes) -> str | None:
-        """The fields from AS_PATH on of a table dump's route; None for a block to be decoded."""
-        ribs = self._ribs
-        if block in ribs:
-            return ribs[block]
-        if len(ribs) >= KEPT:
-            ribs.clear()
-        found = ribs[block] = self._rib_text(block)
-        return found
+    def __init__(self, *, as4: bool, add_path: Container[tuple[int, int]] = (), joined: bool = False) -> None:
+        self._add_path = add_path
+        self._blocks = BlockTexts(as4=as4, joined=joined)
+        self._known = self._blocks.kept
+        self._fields: dict[bytes, Sequence[str]] = {}
 
-    def _rib_text(self, block: bytes) -> str | None:
-        found = self._read(block)
-        if found is None or found.unreach is not None or not found.plain.complete:
-            return None
-        if found.reach is None:
-            return found.text
-        octets = next_hop_of(found.reach)
-        return found.plain.with_next_hop(_next_hop(octets)) if len(octets) in (4, 16, 32) else None
+    def message(self, held: bytes, at: int, end: int, head: str, peer: str) -> str | None:
+        """The lines of the message that is held[at:end], none but for an UPDATE; None for one to be decoded.
 
-    def update_lines(self, octets: bytes, head: str, peer: str) -> list[str] | None:
-        """The lines of a message, none but for an UPDATE; None for one to be decoded."""
-        size = len(octets)
-        if size < HEADER_LENGTH + 4 or octets[18] != UPDATE or octets[:16] != MARKER:
+        `head` and `peer` are the fields before and after the kind of line.
+        """
+        size = end - at
+        if size < LEAST_UPDATE:
+            return "" if held[at:end] == _KEEPALIVE else None
+        marker, length, kind, gone, block = _HEAD.unpack_from(held, at)
+        if length != size or marker != MARKER:
             return None
-        if octets[16] << 8 | octets[17] != size:
+        if gone or kind != _UPDATE:
+            if kind == _UPDATE:
+                return self.update(held, at + HEADER_LENGTH, end, head, peer)
+            return "" if kind == _NOTIFICATION else None
+        start = at + LEAST_UPDATE
+        nlri_at = start + block
+        if nlri_at >= end:
+            return self.update(held, at + HEADER_LENGTH, end, head, peer)
+        raw = held[start:nlri_at]
+        text = self._known.get(raw) or self._blocks.read(raw)
+        nlri = held[nlri_at:end]
+        places = self._fields.get(nlri) or self._field(nlri)
+        if text.__class__ is not str or places is None:
+            return self.update(held, at + HEADER_LENGTH, end, head, peer)
+        if len(places) == 1:
+            return f"{head}|A|{peer}|{places[0]}|{text}\n"
+        before, after = f"{head}|A|{peer}|", f"|{text}\n"
+        return before + (after + before).join(places) + after
+
+    def update(self, held: bytes, at: int, end: int, head: str, peer: str) -> str | None:
+        """The lines of the UPDATE whose body is held[at:end]; None for one to be decoded."""
+        if at + 4 > end:
             return None
-        gone_to = 21 + (octets[19] << 8 | octets[20])
-        if gone_to + 2 > size:
+        gone_to = at + 2 + (held[at] << 8 | held[at + 1])
+        if gone_to + 2 > end:
             return None
-        block_to = gone_to + 2 + (octets[gone_to] << 8 | octets[gone_to + 1])
-        if block_to > size:
+        block_to = gone_to + 2 + (held[gone_to] << 8 | held[gone_to + 1])
+        if block_to > end:
             return None
-        found = self._block(octets[gone_to + 2 : block_to])
-        if found is None:
+        found = self._blocks.read(held[gone_to + 2 : block_to])
+        gone = self._field(held[at + 2 : gone_to])
+        new = self._field(held[block_to:end])
+        if found is None or gone is None or new is None:
             return None
-        lines: list[str] = []
-        if gone_to > 21:
-            gone = self._texts(IPV4_UNICAST, octets, 21, gone_to)
-            if gone is None:
+        lines = [f"{head}|W|{peer}|{one}\n" for one in gone]
+        text = found if isinstance(found, str) else _own_text(found.plain)
+        if new:
+            if text is None:
                 return None
-            lines = [f"{head}|W|{peer}|{one}" for one in gone]
-        if block_to < size:
-            new = self._texts(IPV4_UNICAST, octets, block_to, size)
-            if new is None or found.text is None:
-                return None
-            text = found.text
-            lines += [f"{head}|A|{peer}|{one}|{text}" for one in new]
-        if found.reach is None and found.unreach is None:
-            return lines
-        return self._mp_lines(found, lines, head, peer)
+            lines += [f"{head}|A|{peer}|{one}|{text}\n" for one in new]
+        if isinstance(found, BlockText) and not self._mp_lines(found, lines, head, peer):
+            return None
+        return "".join(lines)
 
-    def _mp_lines(self, found: BlockText, lines: list[str], head: str, peer: str) -> list[str] | None:
+    def _mp_lines(self, found: BlockText, lines: list[str], head: str, peer: str) -> bool:
+        """Add the lines of MP attributes; False where they are to be decoded."""
         if found.unreach is not None:
-            lost = self._unreach(found.unreach)
+            lost = self._places(found.unreach, 3)
             if lost is None:
-                return None
-            lines += [f"{head}|W|{peer}|{one}" for one in lost]
+                return False
+            lines += [f"{head}|W|{peer}|{one}\n" for one in lost]
         if found.reach is not None:
-            reached = self._reach(found.plain, found.reach)
-            if reached is None:
-                return None
-            elements, text = reached
-            lines += [f"{head}|A|{peer}|{one}|{text}" for one in elements]
-        return lines
+            value, size = found.reach, found.reach[3]
+            if not found.plain.complete or size not in _NEXT_HOPS.get(value[0] << 8 | value[1], ()):
+                return False
+            elements = self._places(value, 5 + size)
+            if elements is None:
+                return False
+            text = found.plain.with_next_hop(address_text(value[4 : 4 + min(size, 16)]))
+            lines += [f"{head}|A|{peer}|{one}|{text}\n" for one in elements]
+        return True
 
-    def _texts(self, family: Family, octets: bytes, at: int, end: int) -> list[str] | None:
-        """The prefixes of an NLRI field."""
-        afi, step = family.afi, _STEPS[family]
-        if family in self.context.add_path:
-            both = prefixes_with_ids(octets, at, end, step)
-            if both is None:
-                return None
-            return [f"{prefix_text(afi, one)}|{path_id}" for one, path_id in zip(*both, strict=True)]
-        found = prefixes(octets, at, end, step)
-        if found is None:
+    def _places(self, value: bytes, at: int) -> Sequence[str] | None:
+        """The prefixes from `at` on in the value of an MP attribute, which begins with their family."""
+        family = (value[0] << 8 | value[1], value[2])
+        if family not in FAMILIES or at > len(value):
             return None
-        return [prefix4_text(one) for one in found] if afi == 1 else [prefix_text(2, one) for one in found]
+        if family == _IPV4:
+            return self._field(value[at:])
+        afi = family[0]
+        if family in self._add_path:
+            return _with_ids(afi, value, at)
+        found = prefixes(value, at, len(value), _STEPS[afi])
+        return None if found is None else [(prefix4_text if afi == 1 else prefix6_text)(one) for one in found]
 
-    def _unreach(self, value: bytes) -> list[str] | None:
-        family = _FAMILIES.get((value[0] << 8 | value[1], value[2]))
-        return None if family is None else self._texts(family, value, 3, len(value))
-
-    def _reach(self, plain: PlainText, value: bytes) -> tuple[list[str], str] | None:
-        """The prefixes of MP_REACH_NLRI and the fields from AS_PATH on."""
-        family = _FAMILIES.get((value[0] << 8 | value[1], value[2]))
-        size = value[3]
-        if family is None or size not in _NEXT_HOPS[family.afi] or not plain.complete or len(value) < 5 + size:
-            return None
-        elements = self._texts(family, value, 5 + size, len(value))
-        return None if elements is None else (elements, plain.with_next_hop(_next_hop(value[4 : 4 + size])))
-
-    def _block(self, raw: bytes) -> BlockText | None:
-        """The fields of an attribute block, found again by its octets."""
-        blocks = self._blocks
-        if raw in blocks:
-            return blocks[raw]
-        if len(blocks) >= KEPT:
-            blocks.clear()
-        found = blocks[raw] = self._read(raw)
+    def _field(self, octets: bytes) -> Sequence[str] | None:
+        """The prefixes of an NLRI field of IPv4 unicast, found again by its octets."""
+        fields = self._fields
+        kept = fields.get(octets)
+        if kept is not None:
+            return kept
+        if _IPV4 in self._add_path:
+            found = _with_ids(1, octets, 0)
+        else:
+            elements = prefixes(octets, 0, len(octets), STEP4)
+            found = None if elements is None else [prefix4_text(one) for one in elements]
+        if found is not None:
+            if len(fields) >= KEPT:
+                fields.clear()
+            fields[octets] = found
         return found
 
-    def _read(self, raw: bytes) -> BlockText | None:
-        """The fields of a block; None for one that anything is wrong with, or that has an attribute twice."""
-        mp: dict[int, bytes] = {}
-        rest: list[bytes] = []
-        at, size = 0, len(raw)
-        seen = 0
-        while at < size:
-            here = at
-            if size - at < 3 or (raw[at] & 0x10 and size - at < 4):
-                return None
-            flags, code = raw[at], raw[at + 1]
-            if flags & 0x10:
-                start = at + 4
-                at = start + (raw[at + 2] << 8 | raw[at + 3])
-            else:
-                start = at + 3
-                at = start + raw[at + 2]
-            bit = 1 << code
-            if at > size or seen & bit:
-                return None
-            seen |= bit
-            if code != _MP_REACH and code != _MP_UNREACH:
-                rest.append(raw[here:at])
-            elif flags & 0xC0 != 0x80 or at - start < (5 if code == _MP_REACH else 3):
-                return None
-            else:
-                mp[code] = raw[start:at]
-        plain = self._plain_text(b"".join(rest) if mp else raw)
-        if plain is None:
-            return None
-        text = None if plain.next_hop is None or not plain.complete else plain.with_next_hop(plain.next_hop)
-        return BlockText(plain, mp.get(_MP_REACH), mp.get(_MP_UNREACH), text)
 
-    def _plain_text(self, raw: bytes) -> PlainText | None:
-        kept = self._plain
-        if raw in kept:
-            return kept[raw]
-        if len(kept) >= KEPT:
-            kept.clear()
-        found = kept[raw] = self._plain_read(raw)
-        return found
-
-    def _plain_read(self, raw: bytes) -> PlainText | None:
-        """The fields of a block without MP attributes, each attribute once and whole."""
-        values: dict[int, bytes] = {}
-        path: str | None = None
-        at, size = 0, len(raw)
-        while at < size:
-            flags, code = raw[at], raw[at + 1]
-            if flags & 0x10:
-                start = at + 4
-                at = start + (raw[at + 2] << 8 | raw[at + 3])
-            else:
-                start = at + 3
-                at = start + raw[at + 2]
-            value = values[code] = raw[start:at]
-            if code == _AS_PATH and flags & 0xC0 == 0x40 and (path := _sequence(value, self._size)) is not None:
-                continue
-            if (flags & 0xC0, code, at - start) not in _PLAINLY_RIGHT and check(code, flags, value, self.context):
-                return None
-        origin, next_hop = values.get(Code.ORIGIN), values.get(Code.NEXT_HOP)
-        if origin is not None and origin[0] > 2:
-            return None
-        if path is None or Code.AS4_PATH in values:
-            path = _path(values, self._size)
-        return PlainText(
-            f"{path}|{ORIGINS[origin[0] if origin else 2]}",
-            _next_hop(next_hop) if next_hop else None,
-            _after(values),
-            Code.ORIGIN in values and Code.AS_PATH in values,
-        )
+def _with_ids(afi: int, octets: bytes, at: int) -> list[str] | None:
+    both = prefixes_with_ids(octets, at, len(octets), _STEPS[afi])
+    return None if both is None else [f"{prefix_text(afi, one)}|{path_id}" for one, path_id in zip(*both, strict=True)]
 
 
-#: Kind, code and length of attributes of which any value is right; ORIGIN's is looked at by itself.
-_PLAINLY_RIGHT: Final = frozenset(
-    [(0x40, Code.ORIGIN, 1), (0x40, Code.NEXT_HOP, 4), (0x80, Code.MULTI_EXIT_DISC, 4), (0x40, Code.LOCAL_PREF, 4)]
-    + [(0x40, Code.ATOMIC_AGGREGATE, 0)]
-    + [(0xC0, Code.COMMUNITIES, 4 * count) for count in range(1, 64)]
-)
-
-
-def _next_hop(octets: bytes) -> str:
-    return "{}.{}.{}.{}".format(*octets) if len(octets) == 4 else ipv6_text(octets[:16])
-
-
-def _sequence(value: bytes, size: int) -> str | None:
-    """The text of an AS_PATH that is one AS_SEQUENCE with nothing wrong with it."""
-    if len(value) < 2 or value[0] != 2 or not value[1] or len(value) != 2 + size * value[1]:
-        return None
-    asns = unpack(f">{value[1]}{'I' if size == 4 else 'H'}", value[2:])
-    return None if 0 in asns else " ".join(map(str, asns))
-
-
-def _path(values: dict[int, bytes], size: int) -> str:
-    """The AS_PATH with what AS4_PATH knows better (RFC 6793 4.2.3)."""
-    path, longer = path_from_octets(values.get(Code.AS_PATH, b""), size), values.get(Code.AS4_PATH)
-    return path_text(path if longer is None or size == 4 else path.merge_as4(path_from_octets(longer)))
-
-
-def _after(values: dict[int, bytes]) -> str:
-    """LOCAL_PREF|MED|communities|AG or NAG|aggregator|"""
-    local_pref = int.from_bytes(values.get(Code.LOCAL_PREF, b""), "big")
-    med = int.from_bytes(values.get(Code.MULTI_EXIT_DISC, b""), "big")
-    value = values.get(Code.COMMUNITIES)
-    communities = "" if value is None else " ".join(map(_community, unpack(f">{len(value) // 4}I", value)))
-    atomic = "AG" if Code.ATOMIC_AGGREGATE in values else "NAG"
-    return f"{local_pref}|{med}|{communities}|{atomic}|{_aggregator(values)}|"
-
-
-@lru_cache(maxsize=KEPT)
-def _community(one: int) -> str:
-    return NAMES.get(one) or f"{one >> 16}:{one & 0xFFFF}"
-
-
-def _aggregator(values: dict[int, bytes]) -> str:
-    value = values.get(Code.AGGREGATOR)
-    if value is None:
-        return ""
-    if int.from_bytes(value[:-4], "big") == AS_TRANS:
-        value = values.get(Code.AS4_AGGREGATOR, value)
-    if value[-4:] == NOBODY.packed:
-        return ""
-    return f"{int.from_bytes(value[:-4], 'big')} {_next_hop(value[-4:])}"
+def _own_text(plain: PlainText) -> str | None:
+    """The fields for prefixes in the NLRI field, which have the next hop of NEXT_HOP."""
+    return None if plain.next_hop is None or not plain.complete else plain.with_next_hop(plain.next_hop)

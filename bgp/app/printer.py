@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from enum import StrEnum
 from ipaddress import IPv4Address
 from typing import Final, NamedTuple, TextIO
 
-from bgp.app import dump
+from bgp.app import dump, dump_text
 from bgp.app.bmp_form import other_json, peer_json, peer_up_json
 from bgp.app.details import details
 from bgp.app.dump_scan import LineScanner
 from bgp.app.filters import EVERYTHING, Filter
+from bgp.app.form import Form
 from bgp.app.jsonform import Json, error_json, kind_name, message_json, type_name
 from bgp.error import PeerError, Reaction, UpdateError
 from bgp.iana import MessageType
@@ -56,14 +56,6 @@ CONTEXTS: Final = 16
 NOBODY: Final = IPv4Address(0)
 
 
-class Form(StrEnum):
-    """What `bgp decode` prints."""
-
-    TEXT = "text"
-    JSON = "json"
-    BGPDUMP = "bgpdump"
-
-
 class Printer:
     """Prints what was decoded and passes `keep`; counts what was `malformed` and what was left `unread`."""
 
@@ -77,13 +69,12 @@ class Printer:
         self._scanners: dict[Context, LineScanner] = {}
         self._decoders: dict[Context, Decoder] = {}
 
-    def scanner(self, context: Context) -> LineScanner:
-        """What makes lines of octets that are read in `context`."""
+    def _scanner(self, context: Context) -> LineScanner:
         found = self._scanners.get(context)
         if found is None:
             if len(self._scanners) >= CONTEXTS:
                 self._scanners.clear()
-            found = self._scanners[context] = LineScanner(context)
+            found = self._scanners[context] = LineScanner(as4=context.as4, add_path=context.add_path)
         return found
 
     def _decoder(self, context: Context) -> Decoder:
@@ -167,17 +158,17 @@ class Printer:
         """The lines of a message; `place` is where it is, should anything be wrong with it."""
         if not self.keep.may_pass(octets):
             return
-        lines = None if self.keep.on_routes else self.scanner(context).update_lines(octets, head, peer)
-        if lines is None:
-            found, parts = decoded(octets, self._decoder(context))
-            if "error" in parts:
-                self.complain(place, parts["error"])
-            update = self.keep.narrowed(found) if isinstance(found, Update) else None
-            lines = [] if update is None else list(dump.update_lines(head, peer, update, as4=context.as4))
-        if legacy:
-            lines = [dump.legacy(line) for line in lines]
-        if lines:
-            self.out.write("\n".join(lines) + "\n")
+        if not self.keep.on_routes and not legacy:
+            text = self._scanner(context).message(octets, 0, len(octets), head, peer)
+            if text is not None:
+                self.out.write(text)
+                return
+        found, parts = decoded(octets, self._decoder(context))
+        if "error" in parts:
+            self.complain(place, parts["error"])
+        update = self.keep.narrowed(found) if isinstance(found, Update) else None
+        for line in () if update is None else dump.update_lines(head, peer, update, as4=context.as4):
+            self.out.write(f"{dump_text.legacy(line) if legacy else line}\n")
 
     def complain(self, place: str, error: Json) -> None:
         """Say on standard error what is wrong with a message whose lines are printed, or would be."""

@@ -25,7 +25,7 @@ from wire.formats.test_bmp import PEER, peer_up
 
 from bgp.app.decode import run_decode
 from bgp.app.filters import Filter
-from bgp.app.printer import Form
+from bgp.app.form import Form
 from bgp.message import Keepalive, PathAttribute, Update
 from bgp.wire.codec import encode
 from bgp.wire.formats import bmp, mrt

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
-from bgp.app import dump
+from bgp.app import dump, dump_text
 from bgp.message import PathAttribute
 from bgp.wire.formats.mrt_values import Bgp4mp, LegacyStateChange, Peer, Record, StateChange
 from rib.as_path import AsPath
@@ -37,7 +37,7 @@ PEER = Peer(IPv4Address("192.0.2.1"), 65001)
     ],
 )
 def test_ipv6_addresses(address: str, text: str) -> None:
-    assert dump.ipv6_text(IPv6Address(address).packed) == text
+    assert dump_text.ipv6_text(IPv6Address(address).packed) == text
 
 
 def test_paths_have_commas_in_every_set() -> None:
@@ -69,5 +69,5 @@ def test_changes_of_state() -> None:
 
 def test_the_deprecated_type_has_communities_behind_the_med() -> None:
     line = "BGP|1|A|192.0.2.1|1|10.0.0.0/8|1|IGP|192.0.2.1|0|5|1:2|NAG||"
-    assert dump.legacy(line) == "BGP|1|A|192.0.2.1|1|10.0.0.0/8|1|IGP|192.0.2.1|0|51:2|NAG||"
-    assert dump.legacy("BGP|1|W|192.0.2.1|1|10.0.0.0/8") == "BGP|1|W|192.0.2.1|1|10.0.0.0/8"
+    assert dump_text.legacy(line) == "BGP|1|A|192.0.2.1|1|10.0.0.0/8|1|IGP|192.0.2.1|0|51:2|NAG||"
+    assert dump_text.legacy("BGP|1|W|192.0.2.1|1|10.0.0.0/8") == "BGP|1|W|192.0.2.1|1|10.0.0.0/8"

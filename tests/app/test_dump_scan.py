@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from strategies import contexts, raw_updates, updates
 
 from bgp.app import dump
+from bgp.app.dump_block import RibTexts
 from bgp.app.dump_scan import LineScanner
 from bgp.app.printer import decoded
 from bgp.error import PeerError
@@ -18,6 +19,7 @@ from bgp.wire.fields import Malformed
 from bgp.wire.formats.mrt_rib import RibDecoder, rib_attributes, update_body
 from bgp.wire.formats.mrt_values import RIB_CONTEXT, TABLE_DUMP_CONTEXT
 from bgp.wire.header import with_header
+from bgp.wire.sizes import HEADER_LENGTH
 from bgp.wire.update import encode_update
 from rib.family import IPV4_UNICAST, IPV6_UNICAST
 
@@ -26,16 +28,21 @@ HEAD, PEER = "BGP4MP|1", "192.0.2.1|65001"
 file_contexts = contexts().map(lambda one: Context(as4=one.as4, add_path=one.add_path, extended=True))
 
 
+def scanner(context: Context) -> LineScanner:
+    return LineScanner(as4=context.as4, add_path=context.add_path)
+
+
 def compare(body: bytes, context: Context) -> None:
     octets = with_header(2, body, 65535)
-    fast = LineScanner(context).update_lines(octets, HEAD, PEER)
+    fast = scanner(context).message(octets, 0, len(octets), HEAD, PEER)
     event("left to the codec" if fast is None else "from octets")
     if fast is None:
         return
     message, parts = decoded(octets, Decoder(context))
     assert "error" not in parts, "what is from octets has nothing wrong with it"
     assert isinstance(message, Update)
-    assert sorted(fast) == sorted(dump.update_lines(HEAD, PEER, message, as4=context.as4))
+    assert sorted(fast.splitlines()) == sorted(dump.update_lines(HEAD, PEER, message, as4=context.as4))
+    assert scanner(context).update(octets, HEADER_LENGTH, len(octets), HEAD, PEER) == fast
 
 
 @given(file_contexts.flatmap(lambda context: st.tuples(raw_updates(context), st.just(context))))
@@ -60,7 +67,7 @@ def test_lines_of_valid_updates(case: tuple[Update, Context]) -> None:
 def test_text_of_table_dumps(case: tuple[Update, Context]) -> None:
     update, context = case
     block = rib_attributes(update, context)
-    fast = LineScanner(context).rib_text(block)
+    fast = RibTexts(as4=context.as4).read(block)
     if fast is None:
         return
     for family, nlri in ((IPV4_UNICAST, b"\x08\x0a"), (IPV6_UNICAST, b"\x10\x20\x01")):
@@ -78,6 +85,7 @@ def test_common_updates_are_made_from_octets() -> None:
     """Else the property above would hold of nothing."""
     attributes = bytes.fromhex("40010100 4002060201 0000fde9 400304 c0000201 c00804 fde90001")
     body = b"\0\0" + len(attributes).to_bytes(2, "big") + attributes + b"\x18\xc6\x33\x64"
-    assert LineScanner(Context()).update_lines(with_header(2, body), HEAD, PEER) == [
-        "BGP4MP|1|A|192.0.2.1|65001|198.51.100.0/24|65001|IGP|192.0.2.1|0|0|65001:1|NAG||"
-    ]
+    octets = with_header(2, body)
+    assert scanner(Context()).message(octets, 0, len(octets), HEAD, PEER) == (
+        "BGP4MP|1|A|192.0.2.1|65001|198.51.100.0/24|65001|IGP|192.0.2.1|0|0|65001:1|NAG||\n"
+    )

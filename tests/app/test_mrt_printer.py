@@ -12,7 +12,7 @@ import pytest
 
 from bgp.app.decode import run_decode
 from bgp.app.filters import Filter
-from bgp.app.printer import Form
+from bgp.app.form import Form
 from bgp.wire.formats.mrt import encode
 from bgp.wire.formats.mrt_values import (
     Bgp4mp,

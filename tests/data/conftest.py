@@ -12,7 +12,7 @@ import pytest
 from shared_data import shared
 
 from bgp.app.decode import run_decode
-from bgp.app.printer import Form
+from bgp.app.form import Form
 
 Line = dict[str, Any]
 

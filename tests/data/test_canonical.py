@@ -8,7 +8,7 @@ from typing import Final
 
 from shared_data import json_lines
 
-from bgp.app.decode import context_of_json
+from bgp.app.reading import context_of_json
 from bgp.error import PeerError
 from bgp.message import Message, Open, Update
 from bgp.wire.codec import encode, read

@@ -14,7 +14,7 @@ import pytest
 from shared_data import SHARED, shared
 
 from bgp.app.decode import run_decode
-from bgp.app.printer import Form
+from bgp.app.form import Form
 from bgp.wire.formats.mrt import encode
 from bgp.wire.formats.mrt_scan import read_mrt
 from bgp.wire.formats.mrt_values import Unread

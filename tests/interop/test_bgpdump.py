@@ -17,7 +17,7 @@ from interop.conftest import REQUIRED
 from strategies import prefixes, updates
 
 from bgp.app.decode import run_decode
-from bgp.app.printer import Form
+from bgp.app.form import Form
 from bgp.message import MpReach, MpUnreach, Update
 from bgp.wire.context import Context
 from bgp.wire.formats.mrt import RIBS, encode

@@ -20,7 +20,7 @@ from interop.daemons import Bird, Ours
 from interop.wires import Namespace, end, eventually, two_hosts
 
 from bgp.app.decode import run_decode
-from bgp.app.printer import Form
+from bgp.app.form import Form
 
 pytestmark = pytest.mark.skipif(
     shutil.which("tshark") is None and not REQUIRED, reason="tshark is not installed: make interop installs it"

@@ -16,6 +16,7 @@ from bgp.wire.attributes import encode_value
 from bgp.wire.context import Context
 from bgp.wire.decoder import UpdateDecoder
 from bgp.wire.fields import FAMILY, Malformed, build
+from bgp.wire.formats.mrt_reach import next_hop_of
 from bgp.wire.spelling import EXTENDED_LENGTH, split
 from rib.family import IPV4_UNICAST, Family
 
@@ -70,12 +71,6 @@ def _reach_of(block: bytes) -> _Reach | None:
             after = b"".join(_spelled(*one) for one in found[place + 1 :]) + rest
             return _Reach(before, flags, next_hop_of(value), after)
     return None
-
-
-def next_hop_of(value: bytes) -> bytes:
-    """The next hop of MP_REACH_NLRI, cut down or whole; as much of it as is there."""
-    size, at = (value[3], 4) if len(value) > 4 and value[0] == 0 else (value[0] if value else 0, 1)
-    return value[at : at + size]
 
 
 def rib_attributes(update: Update, context: Context) -> bytes:

@@ -13,7 +13,8 @@ from strategies import updates
 from bgp.message import MpReach, MpUnreach, PathPrefix
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
-from bgp.wire.formats.mrt_rib import RibDecoder, next_hop_of, rib_attributes, update_body
+from bgp.wire.formats.mrt_reach import next_hop_of
+from bgp.wire.formats.mrt_rib import RibDecoder, rib_attributes, update_body
 from bgp.wire.formats.mrt_values import RIB_ADD_PATH_CONTEXT, RIB_CONTEXT
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, VPNV4
 from rib.prefix import Prefix
