@@ -12,6 +12,13 @@ class LocalError(ValueError):
     """The caller asked for something that cannot be: a value out of range, a peer that does not exist."""
 
 
+class MissingPackage(LocalError):
+    """What was asked for needs a package that comes with an extra of the distribution, which is not installed."""
+
+    def __init__(self, what: str, package: str | None, extra: str) -> None:
+        super().__init__(f"{what} needs {package}: pip install 'trio-bgp[{extra}]'")
+
+
 class PeerError(Exception):
     """What the neighbour sent ends the session: the NOTIFICATION to answer with (RFC 4271 6), and why in words."""
 

@@ -56,8 +56,8 @@ def module_name(path: Path) -> str:
 TREES: Final = {module_name(path): ast.parse(path.read_text()) for path in sources()}
 
 
-def imported(module: str) -> Iterator[tuple[str, ast.stmt]]:
-    """What a module imports, type-checking blocks included; of a package, the submodule that is meant."""
+def imported(module: str) -> Iterator[tuple[str, ast.stmt | ast.expr]]:
+    """What a module imports, type-checking blocks and `import_module` included; of a package, the submodule meant."""
     for node in ast.walk(TREES[module]):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -68,6 +68,10 @@ def imported(module: str) -> Iterator[tuple[str, ast.stmt]]:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 yield (inner if inner in TREES else node.module), node
+        else:
+            match node:
+                case ast.Call(ast.Name("import_module"), [ast.Constant(str(name)), *_]):
+                    yield name, node
 
 
 def rung(module: str) -> int | None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from bgp.app.ask import JsonOutput
-from bgp.error import LocalError
+from bgp.error import MissingPackage
 from bgp.net.speaker import parse_endpoint
 from bgp.testing.report import Finding, FuzzOptions, FuzzReport, Progress
 
@@ -79,7 +79,7 @@ def fuzz(
 def run_fuzz(options: FuzzOptions, *, json_output: bool, out: TextIO, err: TextIO) -> int:
     """Fuzz and report; gives the exit status. Raises LocalError for what cannot be or may not be fuzzed."""
     if find_spec("hypothesis") is None:
-        raise LocalError("bgp fuzz needs hypothesis: pip install 'trio-bgp[testing]'")
+        raise MissingPackage("bgp fuzz", "hypothesis", "testing")
     # hypothesis takes longer to load than all of ours: only who fuzzes waits for it.
     run: Callable[[FuzzOptions, Progress], FuzzReport] = import_module("bgp.testing.fuzz").run
     try:

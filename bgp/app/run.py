@@ -20,7 +20,7 @@ from bgp.app.control import open_control
 from bgp.app.log import Log
 from bgp.app.reload import apply, begin
 from bgp.app.view import endpoint
-from bgp.error import LocalError
+from bgp.error import LocalError, MissingPackage
 from bgp.iana import CeaseSubcode
 from bgp.net import Speaker, open_speaker
 from bgp.net.kernel import Fib, open_kernel, serve_kernel
@@ -134,7 +134,7 @@ class RunningProgram:
         try:
             http, pages = import_module("bgp.app.web.http"), import_module("bgp.app.web.pages")
         except ModuleNotFoundError as error:
-            raise LocalError(f"[web] needs {error.name} (pip install 'trio-bgp[web]')") from error
+            raise MissingPackage("[web]", error.name, "web") from error
         where = await tasks.start(http.serve_http, options.listen, pages.web_routes(self), self.complain)
         self._log.say(f"web page {', '.join(where)}")
 

@@ -12,7 +12,7 @@ from bgp.app.ask import Control, JsonOutput
 from bgp.app.check import run_check
 from bgp.app.commands import command_line
 from bgp.app.run import run_config
-from bgp.error import LocalError
+from bgp.error import MissingPackage
 
 ConfigFile = Annotated[str, typer.Argument(metavar="CONFIG.toml", help="The configuration file.")]
 
@@ -40,7 +40,7 @@ def node(config: ConfigFile, control: Control = None) -> None:
     try:
         agent = import_module("bgp.app.node.agent")
     except ModuleNotFoundError as error:
-        raise LocalError(f"the node agent needs {error.name} (pip install 'trio-bgp[node]')") from error
+        raise MissingPackage("the node agent", error.name, "node") from error
     raise typer.Exit(agent.run_node(config, sys.stderr, control))
 
 

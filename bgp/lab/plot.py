@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bgp.lab.scale import MEASURES, Point
+from bgp.lab.point import MEASURES, Point
 
 COLOURS: Final = ("#3266ad", "#d9541e")
 

@@ -11,41 +11,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Final, NamedTuple, TextIO
+from typing import Final, TextIO
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bgp.error import LocalError
 from bgp.lab.models import MODELS, build
-from bgp.lab.result import Json
+from bgp.lab.point import Point
 
-#: Sizes that can be asked for.
+#: The largest size that can be asked for.
 LARGEST: Final = 2000
-#: What is drawn: the field of a point, and its words.
-MEASURES: Final = (
-    ("sessions", "sessions"),
-    ("messages", "messages sent"),
-    ("cpu", "processor seconds until all is at rest"),
-    ("megabytes", "memory at its peak, MB"),
-)
-
-
-class Point(NamedTuple):
-    """One run. `size` is the number of nodes that have pods."""
-
-    model: str
-    size: int
-    sessions: int
-    messages: int
-    seconds: float
-    cpu: float
-    megabytes: float
-    right: bool
-
-    def as_json(self) -> dict[str, Json]:
-        """The point as an object."""
-        return dict(self._asdict())
 
 
 def sized(model: str, parameters: Mapping[str, int | str], size: int) -> dict[str, int | str]:
@@ -136,7 +113,7 @@ def run_scale(
     else:
         console.print(_table(points))
         drawn = ", ".join(map(str, files)) or "Nothing is drawn without matplotlib: pip install 'trio-bgp[plot]'"
-        console.print(drawn, style="dim")
+        console.print(escape(drawn), style="dim")
     return 0 if all(point.right for point in points) else 1
 
 

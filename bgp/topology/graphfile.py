@@ -11,7 +11,7 @@ from importlib import import_module
 from json import loads
 from pathlib import Path
 
-from bgp.error import LocalError
+from bgp.error import LocalError, MissingPackage
 from bgp.topology.graph import CUSTOMER, PEER, Edge, from_edges, from_graph
 from bgp.topology.model import Topology
 
@@ -62,7 +62,7 @@ def _by_networkx(path: Path, text: str):  # type: ignore[no-untyped-def]  # netw
     try:
         networkx = import_module("networkx")
     except ImportError:
-        raise LocalError(f"{path} needs networkx: pip install 'trio-bgp[graph]'") from None
+        raise MissingPackage(str(path), "networkx", "graph") from None
     try:
         if path.suffix == ".json":
             return networkx.node_link_graph(loads(text), edges="links")

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from bgp.error import LocalError
+from bgp.lab import scale
 from bgp.lab.plot import plot
-from bgp.lab.scale import Point, run_scale, sized, sizes
+from bgp.lab.point import Point
+from bgp.lab.scale import run_scale, sized, sizes
 
 
 def test_a_size_is_a_number_of_nodes_with_pods() -> None:
@@ -52,6 +54,18 @@ def test_the_curves_are_a_picture_of_both_kinds(tmp_path: Path) -> None:
     svg, png = plot(points, tmp_path / "curves")
     assert "<svg" in svg.read_text()
     assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_the_numbers_are_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> object:
+        raise ModuleNotFoundError(f"No module named 'matplotlib' for {name}")
+
+    monkeypatch.setattr(scale, "import_module", absent)
+    out = io.StringIO()
+    assert run_scale("mesh", {}, wanted="2", against="", plot=tmp_path / "x", json_output=False, out=out) == 0
+    assert "mesh" in out.getvalue()
+    assert "pip install 'trio-bgp[plot]'" in out.getvalue()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_model_that_is_not_there_is_named() -> None:

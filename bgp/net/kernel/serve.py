@@ -6,7 +6,7 @@ from importlib import import_module
 
 import trio
 
-from bgp.error import LocalError
+from bgp.error import MissingPackage
 from bgp.net.kernel.fib import Fib
 from bgp.net.kernel.model import Kernel, KernelOptions
 from bgp.net.peer import Peer
@@ -14,14 +14,14 @@ from bgp.net.speaker import Speaker
 
 
 def open_kernel(options: KernelOptions) -> Kernel:
-    """The kernel of this machine. Raises LocalError without pyroute2, OSError without Linux.
+    """The kernel of this machine. Raises MissingPackage without pyroute2, OSError without Linux.
 
     pyroute2 takes a tenth of a second to import, which only those should wait for who program a kernel.
     """
     try:
         netlink = import_module("bgp.net.kernel.netlink")
     except ImportError as error:
-        raise LocalError(f"routes in the kernel need pyroute2 (pip install 'trio-bgp[kernel]'): {error}") from error
+        raise MissingPackage("programming the kernel", "pyroute2", "kernel") from error
     made: Kernel = netlink.NetlinkKernel(options)
     return made
 

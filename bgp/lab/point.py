@@ -1,0 +1,32 @@
+"""What one run of a growing model came to, and which of it is drawn."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from bgp.lab.result import Json
+
+#: What is drawn: the field of a point, and its words.
+MEASURES: Final = (
+    ("sessions", "sessions"),
+    ("messages", "messages sent"),
+    ("cpu", "processor seconds until all is at rest"),
+    ("megabytes", "memory at its peak, MB"),
+)
+
+
+class Point(NamedTuple):
+    """One run. `size` is the number of nodes that have pods."""
+
+    model: str
+    size: int
+    sessions: int
+    messages: int
+    seconds: float
+    cpu: float
+    megabytes: float
+    right: bool
+
+    def as_json(self) -> dict[str, Json]:
+        """The point as an object."""
+        return dict(self._asdict())
