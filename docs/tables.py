@@ -201,7 +201,9 @@ those routes, and a label that another speaker gave out means nothing at our add
 **What is malformed.** An NLRI field whose NLRI do not fill it exactly resets the session (3/9, RFC 7606 3 j). An NLRI that
 ends where its own length says and is wrong within (EVPN, flow specifications, VPLS, link state, MUP) makes its UPDATE
 treat-as-withdraw, and is shown as `malformed …` when decoded. An EVPN, MUP or multicast VPN route of an unknown type is
-kept when decoded and discarded by a session (RFC 7606 5.4); an unknown link-state type is passed on (RFC 9552 5.2).
+kept when decoded and discarded by a session (RFC 7606 5.4); an unknown link-state type is passed on (RFC 9552 5.2). An EVPN
+prefix that leads nowhere is treated as withdrawn (RFC 9136 3.1, 3.2): with the gateway address 0, one whose Ethernet segment,
+label and router's MAC address are 0 too, or whose router's MAC address is that of a group. A label is 0 where all 24 bits are.
 
 **What changes on the way through**, because it means nothing: bits beyond a prefix; reserved bits of labels and of
 operators of flow specifications; the and bit of a first operator; a flow specification's length below 240 in two octets;

@@ -115,7 +115,7 @@ ipv4 = st.integers(0, (1 << 32) - 1).map(IPv4Address)
 ipv6 = st.integers(0, (1 << 128) - 1).map(IPv6Address)
 families = st.sampled_from([*READ_FAMILIES, L2VPN_EVPN, Family(7, 9)])
 #: Those that sessions of the tests may carry: also some whose NLRI are more than prefixes, and one that nobody knows.
-CARRIED = (*READ_FAMILIES, VPNV4, IPV6_LABELLED, Family(7, 9))
+CARRIED = (*READ_FAMILIES, VPNV4, IPV6_LABELLED, L2VPN_EVPN, Family(7, 9))
 
 
 @st.composite
@@ -461,6 +461,15 @@ _GOOD: dict[tuple[int, int], st.SearchStrategy[bytes]] = {
             ),
             bytes.fromhex("000204 10 20010db8000000000000000000000001 00 21 00010f ff"),
             bytes.fromhex("000204 10 20010db8000000000000000000000001 00 21 000100 ff"),
+            bytes.fromhex(
+                "001946 04 0a000001 00 0522 0000000100000001 00000000000000000000 00000000 180a010200 00000000 000000"
+            ),
+            bytes.fromhex(
+                "001946 04 0a000001 00 0522 0000000100000001 00000000000000000000 00000000 180a010200 00000000 000010"
+            ),
+            bytes.fromhex(
+                "001946 04 0a000001 00 0522 0000000100000001 00000000000000000000 00000000 180a010200 0a000001 000000"
+            ),
             bytes.fromhex("000709 03 010203 00 040506"),
             bytes.fromhex("000709 03 010203 00"),
             bytes.fromhex("000709 09 010203 00"),
@@ -476,6 +485,9 @@ _GOOD: dict[tuple[int, int], st.SearchStrategy[bytes]] = {
             bytes.fromhex("000709 040506"),
             bytes.fromhex("000709"),
         ]
+    ),
+    (16, 0): st.sampled_from(
+        [bytes.fromhex(text) for text in ("0603020000000001", "0603010000000001", "0603000000000000")]
     ),
     (17, 0): st.just(bytes.fromhex("0201 00011170")),
     (18, 0): st.just(bytes.fromhex("00011170 0a000001")),

@@ -173,6 +173,9 @@ class UpdateDecoder:
         context = self.context
         if context.peering is not None and not is_read(found.family, context) and not is_carried(found.family, context):
             raise Irregular
+        row = FAMILIES.get(found.family)
+        if row is not None and row.kind.judge is not None and isinstance(found, MpReach):
+            raise Irregular  # whether its routes can be used depends on other attributes
         for one in found.nlri:
             if isinstance(one.prefix if isinstance(one, PathPrefix) else one, MalformedNlri):
                 raise Irregular

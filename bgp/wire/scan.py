@@ -207,6 +207,8 @@ class UpdateScanner:
         if block.attributes is None and not announced and reach is None and not new.nlri:
             # RFC 7606 5.2: nothing shows which routes the error was about.
             raise PeerError(3, 1, b"", f"{errors[0].reason}, and no route to treat as withdrawn")
+        if reach is not None and block.attributes is not None and announced:
+            errors += self._unfit(reach, announced, block.attributes)
         if block.attributes is None or any(e.reaction is Reaction.TREAT_AS_WITHDRAW for e in errors):
             withdrawn += [one.routes for one in announced]
             return RouteUpdate((), withdrawn, errors)
@@ -351,6 +353,18 @@ class UpdateScanner:
         if malformed:
             errors.append(UpdateError(Reaction.TREAT_AS_WITHDRAW, 3, 9, wrong.data, wrong.reason, cut.code, family))
         return [(binding, Unreach(family, keys, ids)) for binding, keys, ids in found]
+
+    @staticmethod
+    def _unfit(reach: Cut, announced: list[Found], attributes: SpelledAttributes) -> tuple[UpdateError, ...]:
+        """What is wrong with routes of MP_REACH_NLRI beside their attributes: the first such thing."""
+        row = FAMILIES.get(reach.family)
+        judge = None if row is None else row.kind.judge
+        if judge is not None:
+            for one in announced:
+                if one.next_hop is not None and (wrong := judge(one.binding, attributes.ext_communities)) is not None:
+                    octets = reach.error("").data
+                    return (UpdateError(Reaction.TREAT_AS_WITHDRAW, 3, 9, octets, wrong, reach.code, reach.family),)
+        return ()
 
     def _block(self, raw: bytes) -> Block:
         """Read a block, or find it again."""

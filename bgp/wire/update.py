@@ -23,8 +23,9 @@ from bgp.message import AttributeValue, MalformedNlri, MpReach, MpUnreach, Nlri,
 from bgp.wire.attributes import ATTRIBUTE, check, decode_value, encode_attribute, name_of
 from bgp.wire.context import Context
 from bgp.wire.fields import U16, Malformed, build, parse
-from bgp.wire.nlri import costs_family, decode_nlri, encode_nlri, has_routes, is_carried, is_read, unread
+from bgp.wire.nlri import FAMILIES, costs_family, decode_nlri, encode_nlri, has_routes, is_carried, is_read, unread
 from bgp.wire.spelling import attribute as as_attribute
+from rib.community import ExtendedCommunity
 from rib.family import IPV4_UNICAST
 
 UPDATE: Final = c.Struct(
@@ -66,13 +67,16 @@ def decode_attributes(
     attributes: list[PathAttribute] = []
     errors: list[UpdateError] = []
     seen: set[int] = set()
+    octets_of_reach = b""
     for flags, code, value in _split(octets, errors):
         if readers is not None and code in readers:
             attributes.append(PathAttribute(flags, code, readers[code](value)))
         else:
             attributes.append(PathAttribute(flags, code, _judge(flags, code, value, context, code in seen, errors)))
         seen.add(code)
-    return attributes, errors
+        if code == AttributeCode.MP_REACH_NLRI:
+            octets_of_reach = as_attribute(flags, code, value)
+    return attributes, errors + _unfit(attributes, errors, octets_of_reach)
 
 
 def _plain_field(name: str, octets: bytes, context: Context) -> tuple[Nlri, ...]:
@@ -141,6 +145,26 @@ def _malformed_routes(flags: int, code: int, found: MpReach | MpUnreach, value: 
             reason = f"{name_of(code)} has a malformed NLRI of {found.family}: {route.reason}"
             octets = as_attribute(flags, code, value)
             return [UpdateError(Reaction.TREAT_AS_WITHDRAW, *OPTIONAL_ERROR, octets, reason, code, found.family)]
+    return []
+
+
+def _unfit(attributes: list[PathAttribute], errors: list[UpdateError], octets: bytes) -> list[UpdateError]:
+    """What is wrong with the routes of MP_REACH_NLRI, whose `octets` these are, beside their extended communities."""
+    wrong = {error.attribute for error in errors}
+    first = {one.code: one.value for one in reversed(attributes) if one.code not in wrong}
+    reach, found = first.get(AttributeCode.MP_REACH_NLRI), first.get(AttributeCode.EXTENDED_COMMUNITIES)
+    row = FAMILIES.get(reach.family) if isinstance(reach, MpReach) else None
+    if not isinstance(reach, MpReach) or row is None or row.kind.judge is None:
+        return []
+    communities = [one for one in found if isinstance(one, ExtendedCommunity)] if isinstance(found, tuple) else []
+    for one in reach.nlri:
+        route = one.prefix if isinstance(one, PathPrefix) else one
+        octets_of_route = build(row.kind.announced, route)
+        split = row.kind.split(octets_of_route, 0, len(octets_of_route), False) if row.kind.split is not None else None
+        problem = None if split is None else row.kind.judge(split[2], communities)
+        if problem is not None:
+            code, family = AttributeCode.MP_REACH_NLRI, reach.family
+            return [UpdateError(Reaction.TREAT_AS_WITHDRAW, *OPTIONAL_ERROR, octets, problem, code, family)]
     return []
 
 

@@ -38,11 +38,13 @@ FAMILIES: Final = 'families = ["ipv4-unicast", "ipv6-unicast", "ipv4-labelled", 
 MORE: Final = b"".join(capability(1, family[:2] + b"\0" + family[2:]) for family in (LABELLED, VPN, EVPN, FLOWSPEC))
 
 
-def typed(name: str, rfc: str, family: bytes, nlri: bytes, *, hop: bytes = HOP4, ends: bool = True) -> Case:
+def typed(
+    name: str, rfc: str, family: bytes, nlri: bytes, *, hop: bytes = HOP4, ends: bool = True, note: str = ""
+) -> Case:
     """A malformed NLRI of a family that has more than prefixes: 3/9 with the attribute where it `ends` the session."""
     one = reach(nlri, hop=hop, family=family)
     octets = fields(b"", one + ORIGIN + AS_PATH, b"")
-    note = (
+    note = note or (
         "" if ends else "Its length says where the next NLRI begins, so that only this UPDATE is lost (RFC 7606 5.4)."
     )
     expected = Reset(3, 9, one) if ends else Nothing()
@@ -101,6 +103,8 @@ ATTACK_CASES: Final = (
     typed("t14-vpn-too-short-for-its-rd", "4364", VPN, b"\x40\0\0\x11" + bytes(5), hop=bytes(8) + HOP4),
     typed("t30-evpn-type-5-length", "CVE-2026-37460", EVPN, b"\x05\x21" + TYPE5[:33], ends=False),
     typed("t30-evpn-cut-off", "7432", EVPN, b"\x05\x22" + TYPE5[:20]),
+    typed("evpn-prefix-that-leads-nowhere", "9136 3.1", EVPN, b"\x05\x22" + TYPE5, ends=False,
+          note="Neither a label nor an overlay index: treated as withdrawn."),
     sent("t15-encapsulation-tlv-overrun", "withdraw, or opaque", "CVE-2024-44070", Gone(),
          with_(attribute(0xC0, 23, bytes.fromhex("0008 ffff 00")))),
     sent("t17-aigp-tlv-length", "discard", "CVE-2023-41359", Kept({26: None}),

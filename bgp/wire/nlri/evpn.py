@@ -7,13 +7,13 @@
 What is bound to the key: the label of type 1; Ethernet segment and labels of type 2; Ethernet segment, gateway and label of
 type 5. A withdrawal may have anything there and goes out with zeros. Host bits of a type 5 prefix are cleared.
 
-A route that is malformed within its length, or that RFC 9136 3.2 does not allow, is treated as withdrawn.
+A route that is malformed within its length, or that RFC 9136 3.1 or 3.2 does not allow, is treated as withdrawn.
 A type that nobody here knows is kept in octets when decoded; a session discards it (RFC 7606 5.4).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import construct as c
@@ -23,6 +23,7 @@ from bgp.wire.nlri.kind import MALFORMED, Kind, delimited, fields_of, one_of
 from bgp.wire.nlri.labelled import RD
 from bgp.wire.nlri.prefix import masked
 from bgp.wire.prefixes import HOST_BITS
+from rib.community import ExtendedCommunity
 from rib.ethernet import Esi, MacAddress
 from rib.evpn import (
     EthernetAutoDiscovery,
@@ -245,4 +246,23 @@ def join(key: bytes, binding: bytes) -> bytes:
     return bytes((kind, len(body))) + body
 
 
-EVPN: Final = Kind(ROUTE, ROUTE, one_of(*_TYPES, UnknownEvpnRoute), split, join)
+#: How the extended community of a router's MAC address begins (RFC 9135 8.1).
+ROUTER_MAC: Final = b"\x06\x03"
+#: The octets that are bound to a prefix: no other kind of route has as many.
+_PREFIX_BINDINGS: Final = frozenset(ESI_SIZE + size + LABEL_SIZE for size in (4, 16))
+
+
+def overlay_problem(binding: bytes, communities: Sequence[ExtendedCommunity]) -> str | None:
+    """Why a prefix leads nowhere (RFC 9136 3.1, 3.2 and its table 1): no label and no overlay index, or a MAC that is none."""
+    if len(binding) not in _PREFIX_BINDINGS or any(binding[ESI_SIZE:-LABEL_SIZE]):
+        return None  # the gateway is the overlay index, whatever the MAC address
+    macs = [bytes(one[2:]) for one in communities if one.startswith(ROUTER_MAC)]
+    group = next((mac for mac in macs if mac[0] & 1), None)
+    if group is not None:
+        return f"the router's MAC address {group.hex(':')} is that of a group"
+    if not any(binding) and not any(map(any, macs)):
+        return "a prefix with neither a label nor an overlay index"
+    return None
+
+
+EVPN: Final = Kind(ROUTE, ROUTE, one_of(*_TYPES, UnknownEvpnRoute), split, join, judge=overlay_problem)

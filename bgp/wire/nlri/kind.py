@@ -7,13 +7,14 @@ The key goes through the tables, the binding beside the path attributes. For mos
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import construct as c
 
 from bgp.message import Destination, MalformedNlri
 from bgp.wire.fields import Malformed, build, parse, value_of
+from rib.community import ExtendedCommunity
 from rib.worded import Worded
 
 #: Of octets, where an NLRI begins, where its field ends, and whether it is withdrawn: where the NLRI ends, key, binding.
@@ -22,6 +23,8 @@ from rib.worded import Worded
 Split: TypeAlias = Callable[[bytes, int, int, bool], tuple[int, bytes, bytes] | None]
 #: The octets of an NLRI by its key and binding; an empty binding stands for a withdrawal where the family has bindings.
 Join: TypeAlias = Callable[[bytes, bytes], bytes]
+#: What is wrong with a route whose binding this is beside these extended communities, so that it counts as withdrawn.
+Judge: TypeAlias = Callable[[bytes, Sequence[ExtendedCommunity]], str | None]
 
 
 #: Stands in place of a binding for an NLRI that ends where its length says and is malformed.
@@ -37,6 +40,7 @@ class Kind(NamedTuple):
     split: Split | None = None
     join: Join | None = None
     is_bound: bool = False  #: whether it cannot be announced without a binding
+    judge: Judge | None = None
 
 
 def key_alone(key: bytes, binding: bytes) -> bytes:
