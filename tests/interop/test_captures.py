@@ -18,6 +18,7 @@ import pytest
 from interop.conftest import REQUIRED
 from interop.daemons import Bird, Ours
 from interop.wires import Namespace, end, eventually, two_hosts
+from wire.formats.captures import ethernet, fragmented, pcap, tcp
 
 from bgp.app.decode import run_decode
 from bgp.app.form import Form
@@ -134,3 +135,29 @@ def test_as_numbers_of_four_octets_and_the_peers(captured: dict[str, Path]) -> N
     (route,) = [one for one in found if one["peer"] == LEFT and one["type"] == "UPDATE" and one["message"]["nlri"]]
     assert route["message"]["as_path"] == [[2, [4_200_000_001]]]
     assert route["message"]["communities"] == ["65001:7"]
+
+
+def test_messages_in_fragments_are_those_that_tshark_finds(tmp_path: Path) -> None:
+    """RFC 791 3.2, RFC 8200 4.5: out of order, the pieces of two datagrams among each other."""
+    update = b"\xff" * 16 + bytes.fromhex("0017 02 0000 0000")
+    keepalive = b"\xff" * 16 + bytes.fromhex("0013 04")
+    packets: list[bytes] = []
+    for one, two in ((LEFT, RIGHT), ("2001:db8::1", "2001:db8::2")):
+        first = fragmented(tcp(update * 5 + keepalive, source=one, destination=two, sequence=1, acknowledged=1), 64, 1)
+        second = fragmented(tcp(keepalive * 7, source=one, destination=two, sequence=135, acknowledged=1), 48, 2)
+        packets += [*first[::-1], *second] if one == LEFT else [second[0], *first, *second[1:]]
+    path = tmp_path / "fragments.pcap"
+    path.write_bytes(pcap(map(ethernet, packets)))
+    assert Counter(one["type"] for one in ours_of(path)) == {"UPDATE": 10, "KEEPALIVE": 16}
+    assert Counter(theirs_of(path, "bgp.type")) == {"2": 10, "4": 16}
+
+
+def test_a_capture_of_a_juniper_router(tmp_path: Path) -> None:
+    keepalive = b"\xff" * 16 + bytes.fromhex("0013 04")
+    frames = [
+        ethernet(tcp(keepalive, source=LEFT, destination=RIGHT, sequence=1 + 19 * i, acknowledged=1)) for i in (0, 1)
+    ]
+    path = tmp_path / "juniper.pcap"
+    path.write_bytes(pcap([b"MGC\1" + frames[0], b"MGC\x80\0\x06\1\4abcd" + frames[1]], link=178))
+    assert [one["type"] for one in ours_of(path)] == ["KEEPALIVE"] * 2
+    assert theirs_of(path, "bgp.type") == ["4"] * 2

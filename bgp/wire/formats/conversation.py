@@ -14,6 +14,7 @@ from bgp.error import PeerError
 from bgp.iana import AttributeCode, MessageType
 from bgp.message import Open
 from bgp.wire.context import Context
+from bgp.wire.formats.fragments import Fragments
 from bgp.wire.formats.opens import directions, open_of
 from bgp.wire.formats.packet import FIN, LINKS, RST, SYN, End, Segment, segment_of
 from bgp.wire.formats.pcap import Packet
@@ -128,6 +129,7 @@ class Conversations:
     def __init__(self) -> None:
         self.unread: Counter[int] = Counter()
         self._known: dict[_Pair, dict[End, _Direction]] = {}
+        self._fragments = Fragments()
 
     def packets(self, packets: Iterable[Packet]) -> Iterator[Found]:
         """What the packets of a capture hold."""
@@ -137,7 +139,7 @@ class Conversations:
             if packet.link not in LINKS:
                 self.unread[packet.link] += 1
                 continue
-            segment = segment_of(packet)
+            segment = segment_of(packet, self._fragments)
             if segment is not None:
                 yield from self._segment(packet, segment)
         if last is not None:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from struct import unpack_from
 from typing import Final, NamedTuple, TypeAlias
 
+from bgp.wire.formats.fragments import Fragments
 from bgp.wire.formats.pcap import Packet
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -47,17 +48,20 @@ class Segment(NamedTuple):
     missing: int
 
 
-def segment_of(packet: Packet) -> Segment | None:
-    """The TCP segment in a packet; None where there is none, or not all of its headers, or it is a fragment."""
+def segment_of(packet: Packet, fragments: Fragments | None = None) -> Segment | None:
+    """The TCP segment in a packet; None where there is none, or not all of its headers.
+
+    Of a fragment: the segment that it was the last missing one of, if `fragments` has the others.
+    """
     found = LINKS[packet.link](packet.octets) if packet.link in LINKS else None
     if found is None:
         return None
     protocol, at = found
     octets = packet.octets
     if protocol == _IPV4 and len(octets) - at >= 20:
-        return _ipv4(octets, at)
+        return _ipv4(octets, at, fragments)
     if protocol == _IPV6 and len(octets) - at >= 40:
-        return _ipv6(octets, at)
+        return _ipv6(octets, at, fragments)
     return None
 
 
@@ -104,7 +108,21 @@ def _ppp(octets: bytes) -> tuple[int, int] | None:
     return (versions[octets[at : at + 2]], at + 2) if octets[at : at + 2] in versions else None
 
 
-#: By LINKTYPE_ number: NULL, ETHERNET, PPP (two numbers), RAW (three), LOOP, LINUX_SLL, IPV4, IPV6, LINUX_SLL2.
+def _juniper(octets: bytes) -> tuple[int, int] | None:
+    """Ethernet behind a header of the router: a magic number, flags, and perhaps extensions behind their length."""
+    if octets[:3] != b"MGC" or len(octets) < 6:
+        return None
+    flags = octets[3]
+    start = 6 + (octets[4] << 8 | octets[5]) if flags & _JUNIPER_EXTENSIONS else 4
+    if flags & _JUNIPER_NO_FRAME:
+        found = _loopback(octets[start:])
+        return None if found is None else (found[0], start + 4)
+    return _after_vlan(octets, start + 12)
+
+
+_JUNIPER_EXTENSIONS: Final = 0x80
+_JUNIPER_NO_FRAME: Final = 0x02
+#: By LINKTYPE_ number: NULL, ETHERNET, PPP (two numbers), RAW (three), LOOP, LINUX_SLL, JUNIPER_ETHER, IPV4, IPV6, LINUX_SLL2.
 LINKS: Final[dict[int, Callable[[bytes], tuple[int, int] | None]]] = {
     0: _loopback,
     1: _ethernet,
@@ -115,24 +133,32 @@ LINKS: Final[dict[int, Callable[[bytes], tuple[int, int] | None]]] = {
     101: _raw,
     108: _loopback,
     113: _cooked,
+    178: _juniper,
     228: _raw,
     229: _raw,
     276: _cooked2,
 }
 
 
-def _ipv4(octets: bytes, at: int) -> Segment | None:
-    length, _, fragment, _, protocol = unpack_from(">HHHBB", octets, at + 2)
+def _ipv4(octets: bytes, at: int, fragments: Fragments | None) -> Segment | None:
+    length, identification, fragment, _, protocol = unpack_from(">HHHBB", octets, at + 2)
     start = at + 4 * (octets[at] & 0x0F)
-    if protocol != _TCP or fragment & 0x3FFF or start < at + 20:
+    if protocol != _TCP or start < at + 20:
         return None
     # Total Length 0: the interface was to fill it in (segmentation offload).
     end = at + length if length else len(octets)
     source, destination = IPv4Address(octets[at + 12 : at + 16]), IPv4Address(octets[at + 16 : at + 20])
+    if fragment & 0x3FFF:
+        if fragments is None or end > len(octets):
+            return None
+        key = (source, destination, identification)
+        more = bool(fragment & 0x2000)
+        whole = fragments.add(key, (fragment & 0x1FFF) * 8, octets[start:end], more=more)
+        return None if whole is None else _tcp(whole, 0, len(whole), source, destination)
     return _tcp(octets, start, end, source, destination)
 
 
-def _ipv6(octets: bytes, at: int) -> Segment | None:
+def _ipv6(octets: bytes, at: int, fragments: Fragments | None) -> Segment | None:
     length, kind = unpack_from(">HB", octets, at + 4)
     end = at + 40 + length if length else len(octets)
     source, destination = IPv6Address(octets[at + 8 : at + 24]), IPv6Address(octets[at + 24 : at + 40])
@@ -141,9 +167,17 @@ def _ipv6(octets: bytes, at: int) -> Segment | None:
         if len(octets) - at < 8:
             return None
         if kind == _FRAGMENT:
-            if unpack_from(">H", octets, at + 2)[0] & 0xFFF9:
-                return None
+            (fragment,) = unpack_from(">H", octets, at + 2)
             size = 8
+            if fragment & 0xFFF9:
+                if fragments is None or end > len(octets):
+                    return None
+                key = (source, destination, octets[at + 4 : at + 8])
+                whole = fragments.add(key, fragment & 0xFFF8, octets[at + 8 : end], more=bool(fragment & 1))
+                if whole is None:
+                    return None
+                kind, octets, at, end = octets[at], whole, 0, len(whole)
+                continue
         elif kind == _AUTHENTICATION:
             size = 4 * (octets[at + 1] + 2)
         elif kind in _EXTENSIONS:

@@ -36,6 +36,22 @@ def tcp(
     return pack(">IHBB", 6 << 28, len(segment), first_extension, 64) + one.packed + two.packed + segment
 
 
+def fragmented(packet: bytes, size: int, number: int = 1) -> list[bytes]:
+    """An IP packet in fragments of `size` octets, eight or a multiple of it."""
+    six = packet[0] >> 4 == 6
+    head, body = (packet[:40], packet[40:]) if six else (packet[:20], packet[20:])
+    found = []
+    for at in range(0, len(body), size):
+        piece, more = body[at : at + size], at + size < len(body)
+        if six:
+            extension = pack(">BBHI", head[6], 0, at | more, number)
+            found.append(head[:4] + pack(">HB", len(piece) + 8, 44) + head[7:] + extension + piece)
+        else:
+            middle = pack(">HHH", 20 + len(piece), number, more << 13 | at >> 3)
+            found.append(head[:2] + middle + head[8:] + piece)
+    return found
+
+
 def ethernet(packet: bytes, *, tags: tuple[int, ...] = (), padding: bytes = b"") -> bytes:
     """A frame, with VLAN tags of these EtherTypes."""
     kind = b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd"

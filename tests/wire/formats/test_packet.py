@@ -39,6 +39,9 @@ def expected(packet: bytes, data: bytes = b"data", missing: int = 0) -> Segment:
         (50, "hdlc"),
         (113, "sll"),
         (276, "sll2"),
+        (178, "juniper"),
+        (178, "juniper extended"),
+        (178, "juniper without a frame"),
     ],
 )
 def test_link_layers(link: int, before: bytes | str | None, packet: bytes) -> None:
@@ -54,6 +57,12 @@ def test_link_layers(link: int, before: bytes | str | None, packet: bytes) -> No
             octets = point + packet
         case "hdlc":
             octets = b"\xff\x03" + point + packet
+        case "juniper":
+            octets = b"MGC\1" + ethernet(packet, tags=(0x8100,))
+        case "juniper extended":
+            octets = b"MGC\x80" + b"\0\x06\1\4abcd" + ethernet(packet)
+        case "juniper without a frame":
+            octets = b"MGC\x82" + b"\0\x06\1\4abcd" + b"\2\0\0\0" + packet
         case bytes():
             octets = before + packet
         case _:
@@ -102,6 +111,9 @@ def test_ipv6_extension_headers_are_walked_past() -> None:
         (0, b"\2\0"),
         (101, b"\x50" + FOUR[1:]),
         (9, b"\xc0\x21" + FOUR),
+        (178, b"MGX\1" + ethernet(FOUR)),
+        (178, b"MGC\x82\0"),
+        (178, b"MGC\x02\2\0\0\0\x50"),
         (101, FOUR[:9] + b"\x11" + FOUR[10:]),  # UDP
         (101, FOUR[:6] + b"\x20\0" + FOUR[8:]),  # the first fragment
         (101, FOUR[:6] + b"\0\x01" + FOUR[8:]),  # a later one
