@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from bgp.attribute import (
     Aigp,
@@ -314,7 +314,7 @@ class RouteRefresh:
 Message: TypeAlias = Open | Update | Notification | Keepalive | RouteRefresh
 
 #: The type octet of each message.
-TYPES: dict[type[Message], MessageType] = {
+TYPES: Final[dict[type[Message], MessageType]] = {
     Open: MessageType.OPEN,
     Update: MessageType.UPDATE,
     Notification: MessageType.NOTIFICATION,

@@ -18,11 +18,11 @@ from rib.policy import Policy
 from rib.roles import Role
 
 #: RFC 4271 10: the suggested hold time, in seconds.
-DEFAULT_HOLD_TIME = 90
+DEFAULT_HOLD_TIME: Final = 90
 #: RFC 4271 10 suggests 120 s; a rack that boots wants its sessions sooner, as BIRD and FRR found too.
-DEFAULT_CONNECT_RETRY_TIME = 5.0
+DEFAULT_CONNECT_RETRY_TIME: Final = 5.0
 #: IANA: the port of BGP.
-BGP_PORT = 179
+BGP_PORT: Final = 179
 
 
 class NextHopSelf(Enum):

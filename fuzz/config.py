@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from bgp.app.config import ConfigError, parse
 
-SEED = b"""\
+SEED: Final = b"""\
 [speaker]
 asn = 65000
 router_id = "10.0.0.1"

@@ -6,6 +6,7 @@ The first octet chooses the context, the others are the message.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from bgp.error import LocalError, PeerError, Reaction
 from bgp.message import Open, Update
@@ -15,7 +16,7 @@ from bgp.wire.sizes import MARKER
 from fuzz.mutate import real_messages
 from rib.family import FAMILY_NAMES, IPV4_UNICAST, IPV6_UNICAST
 
-CONTEXTS = (
+CONTEXTS: Final = (
     Context(),
     Context(as4=False),
     Context(extended=True, add_path=frozenset({IPV4_UNICAST, IPV6_UNICAST})),

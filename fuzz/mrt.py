@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Final
 
 from bgp.wire.fields import Malformed
 from bgp.wire.formats.mrt import encode
@@ -17,9 +18,14 @@ from bgp.wire.formats.mrt_values import Broken, Unread
 from bgp.wire.formats.stream import Torn
 from fuzz.mutate import ROOT
 
-FILES = ("mrtparse__bird-mrtdump_rib", "mrtparse__quagga_rib", "mrtparse__openbgpd_bgp", "mrtparse__bird-mrtdump_bgp")
+FILES: Final = (
+    "mrtparse__bird-mrtdump_rib",
+    "mrtparse__quagga_rib",
+    "mrtparse__openbgpd_bgp",
+    "mrtparse__bird-mrtdump_bgp",
+)
 #: Octets of a seed.
-SIZE = 2000
+SIZE: Final = 2000
 
 
 def one(octets: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from bgp.iana import MessageType
 from bgp.message import Keepalive
@@ -20,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from helpers import Scripted, peer_open  # of the tests
 
 #: Seconds in which an idle session must have ended by its hold timer.
-LONG = 1000.0
-CONNECTED = (State.OPEN_SENT, State.OPEN_CONFIRM, State.ESTABLISHED)
+LONG: Final = 1000.0
+CONNECTED: Final = (State.OPEN_SENT, State.OPEN_CONFIRM, State.ESTABLISHED)
 
 
 def one(octets: bytes) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from itertools import chain, repeat
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rib.attributes import DEFAULT_LOCAL_PREF, Attributes
 from rib.community import GRACEFUL_SHUTDOWN
@@ -23,9 +23,9 @@ from rib.roles import Role, applies, leak, marked
 from rib.route import Path, Source, SourceKind
 
 #: Attribute blocks that a peer may have without the table of paths being swept for dead ones.
-SWEEP_FLOOR = 16384
+SWEEP_FLOOR: Final = 16384
 #: Reasons that no rule gives and so no rule takes away: see `AdjRibIn.refuse`.
-OF_THEIR_OWN = frozenset({Why.MALFORMED, Why.NOT_UNICAST})
+OF_THEIR_OWN: Final = frozenset({Why.MALFORMED, Why.NOT_UNICAST})
 
 
 @dataclass(frozen=True, slots=True)

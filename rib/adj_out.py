@@ -25,7 +25,7 @@ from rib.loc_rib import Arrivals, LocRib
 from rib.route import Path, Source, SourceKind
 
 #: Prefixes that one `drain` takes at most, so that a full table goes out in pieces and timers get their turn.
-DRAIN_LIMIT = 20_000
+DRAIN_LIMIT: Final = 20_000
 
 #: Stands in the pending map for "the peers may have heard something of this prefix": after a refresh or a new policy.
 UNCERTAIN: Final = Path(Attributes(), Source(SourceKind.LOCAL, "uncertain", 0, IPv4Address(0)))

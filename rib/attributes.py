@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rib.as_path import EMPTY, AsPath
 from rib.community import Community, ExtendedCommunity, LargeCommunity
 
 #: RFC 4271 5.1.5: the degree of preference that iBGP speakers assume where none was configured.
-DEFAULT_LOCAL_PREF = 100
+DEFAULT_LOCAL_PREF: Final = 100
 #: Codes of attributes that do not, or not whole, leave the AS.
-IPV6_EXT_COMMUNITIES = 25
-AIGP = 26
+IPV6_EXT_COMMUNITIES: Final = 25
+AIGP: Final = 26
 #: RFC 1997: communities from here on have a meaning everywhere.
-FIRST_WELL_KNOWN = 0xFFFF0000
+FIRST_WELL_KNOWN: Final = 0xFFFF0000
 
 
 class Origin(IntEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 
 class _Octets(bytes):
@@ -58,4 +58,4 @@ class Esi(_Octets):
 
 
 #: RFC 7432 5: a site with one way in.
-SINGLE_HOMED = Esi(bytes(10))
+SINGLE_HOMED: Final = Esi(bytes(10))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from rib.ethernet import Esi, MacAddress
 from rib.prefix import Prefix
 from rib.route_distinguisher import RouteDistinguisher
 from rib.worded import Worded, Words, check_range, number, octets
 
-LABEL_BITS = 24
+LABEL_BITS: Final = 24
 
 
 @dataclass(frozen=True, slots=True, repr=False)

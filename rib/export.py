@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from rib.as_path import AsPath, Segment, SegmentType
 from rib.attributes import AIGP, DEFAULT_LOCAL_PREF, Attributes
@@ -21,24 +21,24 @@ from rib.roles import Role, applies, mark, may_go
 from rib.route import Path, Source, SourceKind
 
 #: RFC 1997: not beyond this AS (or confederation).
-NO_EXPORT = Community(0xFFFFFF01)
+NO_EXPORT: Final = Community(0xFFFFFF01)
 #: RFC 1997: to no peer at all.
-NO_ADVERTISE = Community(0xFFFFFF02)
+NO_ADVERTISE: Final = Community(0xFFFFFF02)
 #: RFC 1997: to no external peer, confederation members included.
-NO_EXPORT_SUBCONFED = Community(0xFFFFFF03)
+NO_EXPORT_SUBCONFED: Final = Community(0xFFFFFF03)
 #: RFC 3765: not to bilateral peers of this AS.
-NO_PEER = Community(0xFFFFFF04)
+NO_PEER: Final = Community(0xFFFFFF04)
 #: The families whose routes we can stand for ourselves. In any other the next hop is kept, towards external peers too: we
 #: do not forward by its routes, and a label that another speaker gave out means nothing at our address.
-FORWARDED = frozenset({Safi.UNICAST, Safi.MULTICAST})
+FORWARDED: Final = frozenset({Safi.UNICAST, Safi.MULTICAST})
 #: The families of prefixes among them: an IPv6 next hop of IPv4 prefixes has to be agreed on (RFC 8950 4).
-LABELLED = frozenset({Safi.LABELLED, Safi.VPN, Safi.VPN_MULTICAST})
+LABELLED: Final = frozenset({Safi.LABELLED, Safi.VPN, Safi.VPN_MULTICAST})
 #: Octets of a label (RFC 8277 2.2).
-LABEL_SIZE = 3
+LABEL_SIZE: Final = 3
 #: RFC 8955 4: a flow specification leads nowhere.
-WITHOUT_NEXT_HOP = frozenset({Safi.FLOWSPEC, Safi.FLOWSPEC_VPN})
+WITHOUT_NEXT_HOP: Final = frozenset({Safi.FLOWSPEC, Safi.FLOWSPEC_VPN})
 #: The NLRI of 0.0.0.0/0 and of ::/0.
-DEFAULT_ROUTE = b"\0"
+DEFAULT_ROUTE: Final = b"\0"
 
 
 class Rewrite(NamedTuple):

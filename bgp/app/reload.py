@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from ipaddress import ip_address
+from typing import Final
 
 from bgp.app import own
 from bgp.app.config import ConfigError, Configuration, Problem
@@ -17,7 +18,7 @@ from bgp.options import PeerOptions
 from rib.attributes import Attributes
 
 #: RFC 4486: the session has to start anew because its options changed.
-CHANGED = Notification(NotificationCode.CEASE, CeaseSubcode.OTHER_CONFIGURATION_CHANGE, b"")
+CHANGED: Final = Notification(NotificationCode.CEASE, CeaseSubcode.OTHER_CONFIGURATION_CHANGE, b"")
 
 
 async def begin(speaker: Speaker, configuration: Configuration) -> None:

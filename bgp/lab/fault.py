@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bgp.error import LocalError
 from bgp.topology.model import SPINE, TOR, Link, Session, Topology
@@ -61,7 +61,7 @@ def why_dead(faults: Iterable[Fault], link: Link, near: str, far: str) -> str:
 
 
 #: What `parse_fault` understands, for --help and for errors.
-GRAMMAR = "link:X-Y, link:NAME, node:X, spine-rack[:SPINE-RACK], restart:X, reset:X-Y or delay:X-Y=SECONDS"
+GRAMMAR: Final = "link:X-Y, link:NAME, node:X, spine-rack[:SPINE-RACK], restart:X, reset:X-Y or delay:X-Y=SECONDS"
 
 
 class FaultReport(NamedTuple):

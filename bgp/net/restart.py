@@ -8,6 +8,7 @@ that it does not tell the world what it half knows: `Deferral`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import trio
 
@@ -19,7 +20,7 @@ from bgp.session import Closed
 from rib.family import Family
 
 #: RFC 8538 3: these end a session for good, whatever was agreed on restarts.
-FINAL = frozenset(
+FINAL: Final = frozenset(
     {
         CeaseSubcode.MAXIMUM_NUMBER_OF_PREFIXES_REACHED,
         CeaseSubcode.ADMINISTRATIVE_SHUTDOWN,

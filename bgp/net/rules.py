@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
 
 from bgp.capability import (
     AddPath,
@@ -34,9 +35,9 @@ from rib.roles import Role
 from rib.route import Source, SourceKind
 
 #: Texts whose addresses are remembered: all sessions of a speaker ask for the same ones, and reading one is slow.
-REMEMBERED = 1024
+REMEMBERED: Final = 1024
 #: RFC 7911 4: what we do with path identifiers of a family.
-_ADD_PATH = {AddPathMode.RECEIVE: 1, AddPathMode.SEND: 2, AddPathMode.BOTH: 3}
+_ADD_PATH: Final = {AddPathMode.RECEIVE: 1, AddPathMode.SEND: 2, AddPathMode.BOTH: 3}
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -51,7 +52,7 @@ def _identifier(text: str) -> IPv4Address:
 
 
 #: RFC 8277 2.1: as many labels as fit.
-ANY_NUMBER = 255
+ANY_NUMBER: Final = 255
 
 
 def own_asn(speaker: SpeakerOptions, peer: PeerOptions) -> int:

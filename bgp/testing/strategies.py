@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from hypothesis import strategies as st
 
@@ -10,11 +11,11 @@ from bgp.iana import AttributeCode as Code
 from bgp.testing.probes import ANYTHING, FAULTS, Attribute, Between, Draft, Probe, plain, worst
 
 #: The most faults of one probe: more hide each other.
-MOST_FAULTS = 3
+MOST_FAULTS: Final = 3
 
 _u32 = st.binary(min_size=4, max_size=4)
 #: Optional attributes with right values, for an external session with four-octet AS numbers.
-_OPTIONAL = {
+_OPTIONAL: Final = {
     Code.MULTI_EXIT_DISC: (0x80, _u32),
     Code.ATOMIC_AGGREGATE: (0x40, st.just(b"")),
     Code.AGGREGATOR: (0xC0, st.just(bytes((0, 0, 253, 232, 192, 0, 2, 1)))),

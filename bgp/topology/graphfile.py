@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from importlib import import_module
 from json import loads
 from pathlib import Path
+from typing import Final
 
 from bgp.error import LocalError, MissingPackage
 from bgp.topology.graph import CUSTOMER, PEER, Edge, from_edges, from_graph
 from bgp.topology.model import Topology
 
 #: Nodes that a lab of a graph may have at most: every pair of them is told of.
-MAX_NODES = 2000
+MAX_NODES: Final = 2000
 
 
 def read_graph(file: str, *, blocks: int = 1, stack: str = "4", without: str | Iterable[str] = ()) -> Topology:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from rib.family import Family
 
@@ -32,4 +32,4 @@ class Context:
 
 
 #: RFC 6793: what today's speakers agree on, and nothing else.
-DEFAULT: Context = Context()
+DEFAULT: Final[Context] = Context()

@@ -28,11 +28,11 @@ class Row(NamedTuple):
 
 
 #: 1 octet type, 1 octet length.
-SMALL: c.Construct = c.Struct("type" / U8, "value" / c.Prefixed(U8, c.GreedyBytes))
+SMALL: Final[c.Construct] = c.Struct("type" / U8, "value" / c.Prefixed(U8, c.GreedyBytes))
 #: 1 octet type, 2 octets length.
-MEDIUM: c.Construct = c.Struct("type" / U8, "value" / c.Prefixed(U16, c.GreedyBytes))
+MEDIUM: Final[c.Construct] = c.Struct("type" / U8, "value" / c.Prefixed(U16, c.GreedyBytes))
 #: 2 octets type, 2 octets length.
-LARGE: c.Construct = c.Struct("type" / U16, "value" / c.Prefixed(U16, c.GreedyBytes))
+LARGE: Final[c.Construct] = c.Struct("type" / U16, "value" / c.Prefixed(U16, c.GreedyBytes))
 
 
 def fields_of(kind: Callable[..., Any], *fields: c.Construct) -> c.Construct:

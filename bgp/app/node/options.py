@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from rib.prefix import Prefix
 
 #: Where the CNI plugin leaves word of pods, and the agent finds it.
-PODS: str = "/run/bgp/pods"
+PODS: Final[str] = "/run/bgp/pods"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,7 +16,7 @@ from fsm.words import State
 from rib.prefix import nlri_text
 
 #: Reasons of one kind that are listed one by one.
-LISTED = 10
+LISTED: Final = 10
 
 
 def why_not_ready(speaker: Speaker, fib: Fib | None, wanted: Wanted) -> list[str]:

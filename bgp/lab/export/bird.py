@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from bgp.lab.export.words import Clause, clauses, peers
 from bgp.options import NextHopSelf, PeerOptions
@@ -10,7 +11,7 @@ from bgp.topology.model import Node, Topology
 from rib.family import Afi, Family
 
 #: Below BGP's own 100: the default that is only there to be announced loses against one that was learned.
-ORIGINATED_PREFERENCE = 1
+ORIGINATED_PREFERENCE: Final = 1
 
 
 def bird_configuration(topology: Topology, name: str) -> str:

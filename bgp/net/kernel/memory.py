@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_interface
+from typing import Final
 
 import trio
 
@@ -28,7 +29,7 @@ from rib.prefix import Prefix
 from rib.trie import PrefixTrie
 
 #: What the kernel gives to IPv6 routes that it makes itself.
-IPV6_METRIC = 256
+IPV6_METRIC: Final = 256
 
 
 class MemoryKernel:
