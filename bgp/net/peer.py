@@ -36,8 +36,8 @@ from bgp.net.rules import (
 from bgp.net.transport import Connection, Transport
 from bgp.options import PeerOptions, SpeakerOptions
 from bgp.session import Closed, Established, Malformed, RefreshReceived, Session, SessionEvent, SessionOptions
-from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.scan import UpdateScanner
+from bgp.wire.sizes import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from fsm.words import State
 from rib.adj_in import AdjRibIn, ImportRules
 from rib.export import Drain

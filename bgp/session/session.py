@@ -16,7 +16,7 @@ from typing import Final
 
 from bgp.capability import Multiprotocol, Negotiated, negotiate
 from bgp.error import PeerError
-from bgp.iana import MessageType
+from bgp.iana import AS_TRANS, MessageType
 from bgp.message import Keepalive, Notification, Open, RouteRefresh
 from bgp.session.words import (
     Closed,
@@ -34,10 +34,9 @@ from bgp.wire.context import Context, Peering
 from bgp.wire.header import check_header
 from bgp.wire.notification import decode_notification
 from bgp.wire.open import decode_open, validate_open, validate_roles
-from bgp.wire.outgoing import MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from bgp.wire.refresh import decode_refresh
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
-from bgp.wire.sizes import HEADER_LENGTH, MARKER
+from bgp.wire.sizes import HEADER_LENGTH, MARKER, MAX_EXTENDED_MESSAGE, MAX_MESSAGE
 from fsm import words
 from fsm.machine import Machine
 from fsm.words import Action, Event, Fault, State
@@ -361,7 +360,7 @@ class Session:
         self._closed_because = ""
         message = Open(
             version=4,
-            my_as=options.asn if options.asn < 65536 else 23456,
+            my_as=options.asn if options.asn < 65536 else AS_TRANS,
             hold_time=options.hold_time,
             bgp_id=options.bgp_id,
             capabilities=options.capabilities,

@@ -23,6 +23,7 @@ from bgp.iana import NotificationCode
 from bgp.iana import UpdateSubcode as Subcode
 from bgp.message import AttributeSet, AttributeValue, PathAttribute
 from bgp.wire import rare, values
+from bgp.wire.codes import EXTENDED_LENGTH, OPTIONAL, TRANSITIVE
 from bgp.wire.context import DEFAULT, Context
 from bgp.wire.faults import (
     Fault,
@@ -43,11 +44,9 @@ from bgp.wire.fields import IPV4, U8, U16, U32, Malformed, build, parse
 from bgp.wire.link_state import LINK_STATE
 from bgp.wire.nlri import decode_mp_reach, decode_mp_unreach, encode_mp_reach, encode_mp_unreach
 from bgp.wire.segment_routing import PREFIX_SID
-from bgp.wire.spelling import EXTENDED_LENGTH, attribute, split
+from bgp.wire.spelling import attribute, split
 from bgp.wire.tunnel import PMSI_TUNNEL, TUNNEL_ENCAPSULATION, pmsi_problem
 
-OPTIONAL: Final = 0x80
-TRANSITIVE: Final = 0x40
 #: The flags that say what kind of attribute it is; the others may be anything (RFC 4271 4.3).
 KIND: Final = OPTIONAL | TRANSITIVE
 WELL_KNOWN: Final = TRANSITIVE

@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from bgp.error import PeerError, Reaction, UpdateError
+from bgp.iana import AS_TRANS
 from bgp.wire.attributes import ATTRIBUTES, check
+from bgp.wire.codes import AGGREGATOR, ALWAYS, EXT_COMMUNITIES, IPV6_EXT_COMMUNITIES, PARTIAL, WHOLE
 from bgp.wire.context import Context
 from bgp.wire.spelling import (
-    AGGREGATOR,
-    EXT_COMMUNITIES,
-    IPV6_EXT_COMMUNITIES,
     OF_NEXT_HOP,
     ORIGINS,
-    PARTIAL,
     SpelledAttributes,
     attribute,
     measure_path,
@@ -27,12 +25,8 @@ from bgp.wire.spelling import (
     path_octets,
 )
 
-#: ORIGIN, AS_PATH and NEXT_HOP: what IPv4 prefixes need.
-WHOLE: Final = 0b1110
-#: ORIGIN and AS_PATH: what all prefixes need.
-ALWAYS: Final = 0b0110
 #: RFC 6793 9: AS_TRANS stands for an AS number that needs four octets.
-AS_TRANS_OCTETS: Final = (23456).to_bytes(2, "big")
+AS_TRANS_OCTETS: Final = AS_TRANS.to_bytes(2, "big")
 #: Attributes that we know and pass on as they are; AIGP is not transitive but goes through the AS (RFC 7311 3.4).
 PASSED_ON: Final = frozenset(code for code, row in ATTRIBUTES.items() if row.is_passed_on or row.internal_only)
 #: Attributes of which not everything may leave the AS.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bgp.error import PeerError, Reaction, UpdateError
-from bgp.wire.block import ALWAYS, WHOLE
+from bgp.wire.codes import ALWAYS, WHOLE
 from bgp.wire.spelling import attribute
 from rib.family import IPV4_UNICAST, Family
 

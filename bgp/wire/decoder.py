@@ -20,28 +20,19 @@ from bgp.message import (
     Update,
 )
 from bgp.wire.attributes import check, decode_value
+from bgp.wire.codes import ALWAYS, MP_REACH, MP_UNREACH, WHOLE
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed
 from bgp.wire.nlri import FAMILIES, has_routes, is_carried, is_read
-from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
+from bgp.wire.nlri.prefix import PREFIX_FAMILIES
+from bgp.wire.prefixes import STEP4, prefixes, prefixes_with_ids
 from bgp.wire.readers import READERS, next_hops
 from bgp.wire.update import decode_update
-from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
+from rib.family import IPV4_UNICAST, Family
 from rib.prefix import Prefix
 
 #: Blocks, attributes and prefixes that are remembered, of each so many; then they are forgotten, all at once.
 REMEMBERED: Final = 1 << 14
-MP_REACH: Final = 14
-MP_UNREACH: Final = 15
-#: ORIGIN and AS_PATH, NEXT_HOP too: bit n for code n (RFC 7606 3 d).
-ALWAYS: Final = 0b0110
-WHOLE: Final = 0b1110
-PREFIX_FAMILIES: Final = {
-    IPV4_UNICAST: STEP4,
-    IPV4_MULTICAST: STEP4,
-    IPV6_UNICAST: STEP6,
-    IPV6_MULTICAST: STEP6,
-}
 _FAMILIES: Final = {bytes((0, *family)): family for family in PREFIX_FAMILIES}
 
 

@@ -13,14 +13,13 @@ import construct as c
 
 from bgp.attribute import Aigp, BfdDiscriminator, DomainPath, PrefixSid
 from bgp.error import Reaction
+from bgp.iana import AS_TRANS
 from bgp.iana import UpdateSubcode as Subcode
 from bgp.wire.context import Context
 from bgp.wire.fields import Malformed, parse
 from bgp.wire.segment_routing import PREFIX_SID, prefix_sid_problem
 from bgp.wire.values import AIGP, D_PATH
 
-#: RFC 6793 9.
-AS_TRANS: Final = 23456
 _OPTIONAL: Final = Subcode.OPTIONAL_ATTRIBUTE_ERROR
 
 

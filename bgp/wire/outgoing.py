@@ -14,11 +14,12 @@ from struct import Struct
 from typing import Final
 
 from bgp.error import LocalError
+from bgp.iana import AS_TRANS
+from bgp.wire.codes import AGGREGATOR, ONLY_TO_CUSTOMER
 from bgp.wire.nlri import FAMILIES
+from bgp.wire.sizes import LEAST_UPDATE, MARKER, MAX_MESSAGE
 from bgp.wire.spelling import (
-    AGGREGATOR,
     OF_NEXT_HOP,
-    ONLY_TO_CUSTOMER,
     SpelledAttributes,
     attribute,
     next_hop_octets,
@@ -33,15 +34,7 @@ from rib.attributes import Attributes
 from rib.export import Rewrite, without_confederation
 from rib.family import IPV4_UNICAST, Family
 
-MARKER: Final = b"\xff" * 16
 UPDATE: Final = 2
-#: RFC 4271 4: the longest message; RFC 8654 raises it where both sides can.
-MAX_MESSAGE: Final = 4096
-MAX_EXTENDED_MESSAGE: Final = 65535
-#: RFC 6793 9.
-AS_TRANS: Final = 23456
-#: An UPDATE without routes: header, Withdrawn Routes Length, Total Path Attribute Length.
-EMPTY_UPDATE: Final = 23
 _U16: Final = Struct(">H").pack
 _AS4: Final = Struct(">I").pack
 _HEAD: Final = Struct(">HBH").pack
@@ -185,17 +178,17 @@ class Encoder:
                 attributes, rewrite, b"\x40\x03\x04" + next_hop
             )
             size = len(block)
-            room = self.max_message - EMPTY_UPDATE - size
+            room = self.max_message - LEAST_UPDATE - size
             joined = b"".join(nlri)
             if len(joined) <= room:
-                return [_UPDATE(MARKER, EMPTY_UPDATE + size + len(joined), UPDATE, 0, size) + block + joined]
+                return [_UPDATE(MARKER, LEAST_UPDATE + size + len(joined), UPDATE, 0, size) + block + joined]
             return [
-                _UPDATE(MARKER, EMPTY_UPDATE + size + len(joined), UPDATE, 0, size) + block + joined
+                _UPDATE(MARKER, LEAST_UPDATE + size + len(joined), UPDATE, 0, size) + block + joined
                 for joined in _packed(nlri, room)
             ]
         block = self.block(attributes, rewrite)
         head = _U16(family.afi) + bytes((family.safi, len(next_hop))) + next_hop + b"\0"
-        room = self.max_message - EMPTY_UPDATE - len(block) - 4 - len(head)
+        room = self.max_message - LEAST_UPDATE - len(block) - 4 - len(head)
         return [self._whole(attribute(0x90, 14, head + joined) + block) for joined in _packed(nlri, room)]
 
     def _prepare(self, rewrite: Rewrite) -> None:
@@ -234,25 +227,25 @@ class Encoder:
 
     @staticmethod
     def _whole(block: bytes) -> bytes:
-        return MARKER + _HEAD(EMPTY_UPDATE + len(block), UPDATE, 0) + _U16(len(block)) + block
+        return MARKER + _HEAD(LEAST_UPDATE + len(block), UPDATE, 0) + _U16(len(block)) + block
 
     def withdraw(self, family: Family, nlri: Sequence[bytes]) -> list[bytes]:
         """UPDATEs that withdraw all of `nlri`."""
         if family == IPV4_UNICAST:
             return [
-                MARKER + _HEAD(EMPTY_UPDATE + len(joined), UPDATE, len(joined)) + joined + b"\0\0"
-                for joined in _packed(nlri, self.max_message - EMPTY_UPDATE)
+                MARKER + _HEAD(LEAST_UPDATE + len(joined), UPDATE, len(joined)) + joined + b"\0\0"
+                for joined in _packed(nlri, self.max_message - LEAST_UPDATE)
             ]
         if family.safi > PLAIN:
             nlri = self._bound(family, nlri, None)
         head = _U16(family.afi) + bytes((family.safi,))
-        room = self.max_message - EMPTY_UPDATE - MP_UNREACH_OVERHEAD
+        room = self.max_message - LEAST_UPDATE - MP_UNREACH_OVERHEAD
         return [self._whole(attribute(0x90, 15, head + joined)) for joined in _packed(nlri, room)]
 
     def end_of_rib(self, family: Family) -> bytes:
         """The End-of-RIB marker of `family` (RFC 4724 2)."""
         if family == IPV4_UNICAST:
-            return MARKER + _HEAD(EMPTY_UPDATE, UPDATE, 0) + b"\0\0"
+            return MARKER + _HEAD(LEAST_UPDATE, UPDATE, 0) + b"\0\0"
         return self._whole(attribute(0x80, 15, _U16(family.afi) + bytes((family.safi,))))
 
 

@@ -20,28 +20,21 @@ from typing import Any, Final, NamedTuple
 
 from bgp.error import PeerError, Reaction, UpdateError
 from bgp.wire.attributes import check
-from bgp.wire.block import ALWAYS, WHOLE, Block, BlockReader
+from bgp.wire.block import Block, BlockReader
+from bgp.wire.codes import ALWAYS, MP_REACH, MP_UNREACH, WHOLE
 from bgp.wire.context import Context
 from bgp.wire.cut import Cut, missing, plain_ignored
 from bgp.wire.nlri import FAMILIES, costs_family
 from bgp.wire.nlri.kind import runs
-from bgp.wire.prefixes import STEP4, STEP6, Doubtful, prefixes, prefixes_with_ids, split
+from bgp.wire.nlri.prefix import PREFIX_FAMILIES
+from bgp.wire.prefixes import STEP4, Doubtful, prefixes, prefixes_with_ids, split
 from bgp.wire.spelling import SpelledAttributes
-from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Family
+from rib.family import IPV4_UNICAST, Family
 
 #: Malformed blocks that are remembered.
 FAULTY_LIMIT: Final = 1024
-#: The families whose NLRI are plain prefixes, with the octets each prefix takes.
-PREFIX_FAMILIES: Final = {
-    IPV4_UNICAST: STEP4,
-    IPV4_MULTICAST: STEP4,
-    IPV6_UNICAST: STEP6,
-    IPV6_MULTICAST: STEP6,
-}
 #: What a next hop of so many octets holds besides addresses: route distinguishers of 0 (RFC 4364 4.3.2, RFC 4659 3.2.1).
 WITH_RD: Final = frozenset({12, 24, 48})
-MP_REACH: Final = 14
-MP_UNREACH: Final = 15
 _new_tuple: Final = tuple.__new__
 
 

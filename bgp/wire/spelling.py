@@ -13,6 +13,22 @@ from struct import Struct, unpack
 from typing import Final
 
 from bgp.error import LocalError
+from bgp.wire.codes import (
+    AGGREGATOR,
+    AIGP,
+    ATOMIC_AGGREGATE,
+    CLUSTER_LIST,
+    COMMUNITIES,
+    EXT_COMMUNITIES,
+    EXTENDED_LENGTH,
+    IPV6_EXT_COMMUNITIES,
+    LARGE_COMMUNITIES,
+    NEXT_HOP_CHARACTERISTICS,
+    ONLY_TO_CUSTOMER,
+    OPTIONAL,
+    ORIGINATOR_ID,
+    TRANSITIVE,
+)
 from rib.as_path import AsPath, Segment
 from rib.attributes import Aggregator, Attributes, Origin, UnknownAttribute
 from rib.community import Community, ExtendedCommunity, LargeCommunity
@@ -20,30 +36,14 @@ from rib.community import Community, ExtendedCommunity, LargeCommunity
 ORIGINS: Final = (Origin.IGP, Origin.EGP, Origin.INCOMPLETE)
 _AS4: Final = Struct(">I")
 
-ATOMIC_AGGREGATE: Final = 6
-AGGREGATOR: Final = 7
-COMMUNITIES: Final = 8
-ORIGINATOR_ID: Final = 9
-CLUSTER_LIST: Final = 10
-EXT_COMMUNITIES: Final = 16
-IPV6_EXT_COMMUNITIES: Final = 25
-AIGP: Final = 26
-LARGE_COMMUNITIES: Final = 32
-NEXT_HOP_CHARACTERISTICS: Final = 39
 #: Attributes that say something of the next hop: where we put another one, they go (RFC 7311 3.4, draft-ietf-idr-nhc 2.2).
 OF_NEXT_HOP: Final = frozenset({AIGP, NEXT_HOP_CHARACTERISTICS})
-ONLY_TO_CUSTOMER: Final = 35
 #: Attributes of the tail that have a field of their own.
 FIELDS: Final = frozenset(
     {ATOMIC_AGGREGATE, AGGREGATOR, COMMUNITIES, EXT_COMMUNITIES, LARGE_COMMUNITIES, ONLY_TO_CUSTOMER}
 )
 #: Octets of a community, by the attribute that lists those which may have to stay in the AS (RFC 4360 6, RFC 5701 2).
 COMMUNITY_SIZES: Final = {EXT_COMMUNITIES: 8, IPV6_EXT_COMMUNITIES: 20}
-
-OPTIONAL: Final = 0x80
-TRANSITIVE: Final = 0x40
-PARTIAL: Final = 0x20
-EXTENDED_LENGTH: Final = 0x10
 
 
 def attribute(flags: int, code: int, value: bytes) -> bytes:

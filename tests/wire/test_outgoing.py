@@ -11,8 +11,9 @@ from strategies import as_paths, ipv4, u32
 
 from bgp.error import LocalError
 from bgp.wire.context import Context
-from bgp.wire.outgoing import EMPTY_UPDATE, Encoder
+from bgp.wire.outgoing import Encoder
 from bgp.wire.scan import Reach, RouteUpdate, UpdateScanner
+from bgp.wire.sizes import LEAST_UPDATE
 from bgp.wire.spelling import attribute, parts, split
 from rib.as_path import AsPath
 from rib.attributes import Aggregator, Attributes, Origin, UnknownAttribute
@@ -207,7 +208,7 @@ def test_a_block_is_split_into_attributes_and_what_is_left(block: bytes) -> None
 
 def test_end_of_rib() -> None:
     encoder = Encoder()
-    assert len(encoder.end_of_rib(IPV4_UNICAST)) == EMPTY_UPDATE
+    assert len(encoder.end_of_rib(IPV4_UNICAST)) == LEAST_UPDATE
     message = encoder.end_of_rib(IPV6_UNICAST)
     found = UpdateScanner(Context()).scan(message, 19, len(message))
     assert isinstance(found, RouteUpdate)

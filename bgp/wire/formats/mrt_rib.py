@@ -13,11 +13,12 @@ from typing import NamedTuple
 from bgp.iana import AttributeCode as Code
 from bgp.message import PathAttribute, Update
 from bgp.wire.attributes import encode_value
+from bgp.wire.codes import EXTENDED_LENGTH
 from bgp.wire.context import Context
 from bgp.wire.decoder import UpdateDecoder
 from bgp.wire.fields import FAMILY, Malformed, build
 from bgp.wire.formats.mrt_reach import next_hop_of
-from bgp.wire.spelling import EXTENDED_LENGTH, split
+from bgp.wire.spelling import split
 from rib.family import IPV4_UNICAST, Family
 
 

@@ -12,11 +12,19 @@ import construct as c
 
 from bgp.wire.fields import U8, value_of
 from bgp.wire.nlri.kind import Kind
-from rib.family import Afi
+from bgp.wire.prefixes import STEP4, STEP6
+from rib.family import IPV4_MULTICAST, IPV4_UNICAST, IPV6_MULTICAST, IPV6_UNICAST, Afi
 from rib.prefix import Prefix
 
 #: Bits of the longest prefix.
 LONGEST: Final = {Afi.IPV4: 32, Afi.IPV6: 128}
+#: The families whose NLRI are plain prefixes, with the octets each prefix takes: see `bgp.wire.prefixes`.
+PREFIX_FAMILIES: Final = {
+    IPV4_UNICAST: STEP4,
+    IPV4_MULTICAST: STEP4,
+    IPV6_UNICAST: STEP6,
+    IPV6_MULTICAST: STEP6,
+}
 
 
 def masked(afi: int, length: int, octets: bytes) -> Prefix:
