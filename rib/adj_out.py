@@ -55,7 +55,7 @@ class AdjRibOut:
         # Prefixes of which the peers have heard nothing, in the runs in which they came; while there are any of a
         # family, its pending map is empty, and their paths are still the best.
         self._arrived: dict[Family, list[tuple[Sequence[bytes], Path]]] = {family: [] for family in families}
-        self._per_prefix = rules.default_originate or (rules.policy is not None and rules.policy.per_prefix)
+        self._per_prefix = rules.per_prefix
         self._verdicts: dict[Path, Exported | None] = {}
 
     def __bool__(self) -> bool:
@@ -123,7 +123,7 @@ class AdjRibOut:
         self.loc_rib.flush()
         self.rules = rules
         self._picks_sources = rules.picks_sources
-        self._per_prefix = rules.default_originate or (rules.policy is not None and rules.policy.per_prefix)
+        self._per_prefix = rules.per_prefix
         self._verdicts.clear()
         for family in self.pending:
             pending = self._settled(family)

@@ -21,8 +21,6 @@ class Why(Enum):
     NEXT_HOP_INVALID = "next hop is not a host address"
     #: RFC 4271 9.1.2.1: no route to the next hop.
     NEXT_HOP_UNRESOLVABLE = "next hop is unresolvable"
-    #: RFC 4271 6.3: eBGP one hop away, but the next hop is not on the shared subnet.
-    NEXT_HOP_NOT_CONNECTED = "next hop is not on a connected network"
     #: The import policy said no.
     POLICY = "rejected by import policy"
     #: RFC 8212: an eBGP peer without an import policy.

@@ -31,7 +31,7 @@ NO_PEER: Final = Community(0xFFFFFF04)
 #: The families whose routes we can stand for ourselves. In any other the next hop is kept, towards external peers too: we
 #: do not forward by its routes, and a label that another speaker gave out means nothing at our address.
 FORWARDED: Final = frozenset({Safi.UNICAST, Safi.MULTICAST})
-#: The families of prefixes among them: an IPv6 next hop of IPv4 prefixes has to be agreed on (RFC 8950 4).
+#: The families of labelled prefixes: an IPv6 next hop of IPv4 ones has to be agreed on (RFC 8950 4).
 LABELLED: Final = frozenset({Safi.LABELLED, Safi.VPN, Safi.VPN_MULTICAST})
 #: Octets of a label (RFC 8277 2.2).
 LABEL_SIZE: Final = 3
@@ -205,6 +205,11 @@ class ExportRules:
         if well_known := attributes.well_known:
             return self._forbidden(well_known)
         return None
+
+    @property
+    def per_prefix(self) -> bool:
+        """Whether the verdict depends on the prefix and not on the path alone."""
+        return self.default_originate or (self.policy is not None and self.policy.per_prefix)
 
     @property
     def picks_sources(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import total_ordering
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from rib.family import Afi
@@ -61,12 +61,6 @@ def _why_not(text: str) -> str:
     if "%" in text:
         return f"{text!r} is not an IP prefix: a prefix has no zone"
     return f"{text!r} has host bits set; the prefix is {masked}"
-
-
-def address_nlri(text: str) -> tuple[int, bytes]:
-    """(AFI, NLRI octets) of the host route to an address. Raises ValueError."""
-    packed = ip_address(text).packed
-    return (Afi.IPV4 if len(packed) == 4 else Afi.IPV6), bytes((8 * len(packed),)) + packed
 
 
 def covering_nlri(octets: bytes) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import prefixes
 
-from rib.prefix import Prefix, address_nlri, covering_nlri, nlri_from_text, nlri_text
+from rib.prefix import Prefix, covering_nlri, nlri_from_text, nlri_text
 
 #: RFC 4271 4.3: length in bits, then as many octets as hold them.
 SPELLINGS = [
@@ -42,8 +42,6 @@ def test_text_and_octets(text: str, afi: int, octets: str) -> None:
 def test_an_address_alone_is_a_host_route() -> None:
     assert Prefix("192.0.2.1") == Prefix("192.0.2.1/32")
     assert Prefix("2001:db8::1") == Prefix("2001:db8::1/128")
-    assert address_nlri("192.0.2.1") == (1, Prefix("192.0.2.1").nlri)
-    assert address_nlri("2001:db8::1") == (2, Prefix("2001:db8::1").nlri)
 
 
 def test_a_netmask_is_a_length() -> None:

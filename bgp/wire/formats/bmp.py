@@ -23,7 +23,6 @@ from rib.family import Family
 
 VERSION: Final = 3
 HEADER_LENGTH: Final = 6
-PEER_HEADER_LENGTH: Final = 42
 #: RFC 7854 sets no limit; a Route Mirroring message with many messages is long, one beyond this is damage.
 LONGEST: Final = 1 << 24
 
