@@ -81,7 +81,7 @@ class Machine:
 
     @property
     def jitter(self) -> float:
-        """The factor on the next timer set, greater than 0 and at most 1."""
+        """The factor on the next timer set, greater than 0 and at most 1. Setting it raises ValueError for any other."""
         return self._jitter
 
     @jitter.setter

@@ -44,7 +44,7 @@ def named(size: int, names: Mapping[int, str]) -> Field:
 
 
 def flags(size: int, kind: type[IntFlag]) -> Field:
-    """Flags by name, "sticky+other"; left out where there are none."""
+    """Flags by name, "sticky+other"; left out where there are none. Reading raises ValueError for unknown ones."""
 
     def read(octets: bytes) -> IntFlag:
         value = int.from_bytes(octets, "big")

@@ -61,7 +61,7 @@ def octets(text: str) -> bytes:
 
 
 def number(bits: int) -> Callable[[str], int]:
-    """Reads a number of at most `bits` bits."""
+    """A reader of numbers of at most `bits` bits, which raises ValueError for all else."""
 
     def read(text: str) -> int:
         if not text.isdecimal() or int(text) >= 1 << bits:

@@ -60,9 +60,9 @@ class Scripted:
     def connect(self, *, dialled: bool = True) -> Scripted:
         """Bring the session to OpenSent."""
         self.session.start(self.now, passive=not dialled)
-        self._settle()
+        self.settle()
         self.session.connected(self.now, dialled=dialled)
-        self._settle()
+        self.settle()
         return self
 
     def confirm(self, message: Open | None = None) -> Scripted:
@@ -83,7 +83,7 @@ class Scripted:
     def say(self, *messages: Message | bytes) -> None:
         """Let messages, or any octets, arrive together."""
         self.session.receive(b"".join(m if isinstance(m, bytes) else encode(m, ANY) for m in messages), self.now)
-        self._settle()
+        self.settle()
 
     def wait(self, seconds: float) -> None:
         """Let time go by, with every deadline on the way kept."""
@@ -91,7 +91,7 @@ class Scripted:
         while (at := self.session.deadline()) is not None and at <= end:
             self.now = at
             self.session.tick(at)
-            self._settle()
+            self.settle()
         self.now = end
 
     @property
@@ -101,7 +101,8 @@ class Scripted:
         closed = any(isinstance(event, HangUp) for event in self.events)
         return last if isinstance(last, Notification) and closed else None
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Take what the session has to say and to send."""
         self.events += self.session.events()
         self.heard += messages_in(self.session.octets_to_send())
 
@@ -120,11 +121,11 @@ class SessionPair:
         """`near` dials `far`."""
         self.near.start(self.now)
         self.far.start(self.now, passive=True)
-        self._take()
+        self.take()
         self.connected = True
         self.near.connected(self.now, dialled=True)
         self.far.connected(self.now, dialled=False)
-        self._take()
+        self.take()
 
     def carry(self, step: int = 1 << 16, *, pause: float = 0.0, extra: dict[Session, bytes] | None = None) -> None:
         """Bring octets across until nobody says any more; between pieces, `pause` seconds go by."""
@@ -138,7 +139,7 @@ class SessionPair:
                 piece, waiting[session] = waiting[session][:step], waiting[session][step:]
                 if piece:
                     other.receive(piece, self.now)
-                    self._take(other)
+                    self.take(other)
             self.wait(pause)
 
     def wait(self, seconds: float) -> None:
@@ -148,10 +149,11 @@ class SessionPair:
             session = min(due, key=lambda s: s.deadline() or 0.0)
             self.now = session.deadline() or 0.0
             session.tick(self.now)
-            self._take(session)
+            self.take(session)
         self.now = end
 
-    def _take(self, *sessions: Session) -> None:
+    def take(self, *sessions: Session) -> None:
+        """Take the events of these sessions, or of both."""
         for session in sessions or (self.near, self.far):
             found = list(session.events())
             self.events[session] += found
@@ -162,9 +164,9 @@ class SessionPair:
         other = self.far if session is self.near else self.near
         self.connected = False
         other.receive(session.octets_to_send(), self.now)
-        self._take(other)
+        self.take(other)
         other.lost(self.now, "connection closed by the peer")
-        self._take(other)
+        self.take(other)
 
     def kinds(self, session: Session) -> Sequence[str]:
         """The names of the events of one side, in order."""

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Final, NamedTuple, NoReturn
 import typer
 
 from bgp.error import LocalError
-from bgp.lab.command import FABRICS, MODELS, LabOptions, Model, Parameter, run_lab
+from bgp.lab.command import FABRICS, LabOptions, run_lab
 from bgp.lab.fault import GRAMMAR
+from bgp.lab.models import MODELS, Model, Parameter
 from bgp.lab.scale import run_scale
 
 app: Final = typer.Typer(

@@ -23,7 +23,7 @@ from bgp.lab.fault import Fault, FaultKind, FaultReport, parse_fault
 from bgp.lab.forwarding import Trace
 from bgp.lab.inject import Log, inject
 from bgp.lab.memory import open_memory_fabric
-from bgp.lab.models import MODELS, Model, Parameter, build, spell_parameters
+from bgp.lab.models import MODELS, build, spell_parameters
 from bgp.lab.netns.fabric import open_netns_fabric
 from bgp.lab.report import Report
 from bgp.lab.result import Cost, Result
@@ -37,8 +37,8 @@ SHORT_HOLD_TIME: Final = 3
 #: What a lab can run on, by name.
 OPENERS: Final[Mapping[str, Opener]] = {"memory": open_memory_fabric, "netns": open_netns_fabric}
 FABRICS: Final = tuple(OPENERS)
-
-__all__ = ["FABRICS", "MODELS", "OPENERS", "LabOptions", "Model", "Parameter", "build", "run_lab"]
+#: Where trio keeps the switch that makes its order of tasks depend on its dice alone.
+_ORDERED: Final = "_ALLOW_DETERMINISTIC_SCHEDULING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +136,6 @@ def deterministic(seed: int) -> Iterator[None]:
         yield
     finally:
         setattr(inside, _ORDERED, before)
-
-
-_ORDERED: Final = "_ALLOW_DETERMINISTIC_SCHEDULING"
 
 
 def _megabytes() -> float:

@@ -63,7 +63,10 @@ class Owner(Protocol):
 
 
 class Links:
-    """See the module's docstring."""
+    """The connections of `owner`: `primary` is the session, `connect_error` why the last dial failed, None if it did not.
+
+    `stopped` once `stop` was called: nothing is dialled or accepted any more.
+    """
 
     def __init__(self, owner: Owner, transport: Transport, random: Random) -> None:
         self.connect_error: str | None = None
@@ -116,8 +119,8 @@ class Links:
 
     def _new_link(self) -> Link:
         session = Session(self._owner.session_options())
-        # RFC 4271 10: timers are jittered so that a rack that boots does not dial in step.
         session.scanner = self._owner.scanner
+        # RFC 4271 10: timers are jittered so that a rack that boots does not dial in step.
         session.machine.jitter = self._random.uniform(0.75, 1.0)
         return Link(session, self.act, self._owner.more)
 

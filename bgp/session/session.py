@@ -43,7 +43,12 @@ from fsm.words import Action, Event, Fault, State
 
 
 class Session:
-    """See the module's docstring."""
+    """BGP on one connection after the other, each begun by `start`; `state` and `reason` say where it stands and why.
+
+    `negotiated` and `peer_open` are of the last connection that got so far, None before; `sent` and `received` are its
+    NOTIFICATIONs. `scanner` reads the UPDATEs: a session that goes on with another's finds known attributes again.
+    `messages_in`, `messages_out` and `updates_in` count over all connections. No method raises for what the peer sends.
+    """
 
     def __init__(self, options: SessionOptions) -> None:
         self.options = options

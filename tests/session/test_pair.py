@@ -70,10 +70,10 @@ def test_whole_messages_in_our_own_buffer_do_not_wait_for_the_socket() -> None:
     pair.carry()
     whole = [announcement(number) for number in range(50)]
     pair.far.receive(b"".join(whole[:30]) + whole[30][:25], pair.now)
-    pair._take(pair.far)
+    pair.take(pair.far)
     assert len(announced(pair)) == 30
     pair.far.receive(whole[30][25:] + b"".join(whole[31:]), pair.now)
-    pair._take(pair.far)
+    pair.take(pair.far)
     assert len(announced(pair)) == 50
 
 
@@ -83,7 +83,7 @@ def test_messages_of_other_kinds_between_updates_hold_up_nothing() -> None:
     pair.carry()
     octets = b"".join(announcement(n) + encode(Keepalive()) for n in range(10))
     pair.far.receive(octets, pair.now)
-    pair._take(pair.far)
+    pair.take(pair.far)
     assert len(announced(pair)) == 10
     assert pair.far.updates_in == 10
 
@@ -146,7 +146,7 @@ def test_stop_says_cease_and_stays_down() -> None:
     pair.connect()
     pair.carry()
     pair.near.stop(pair.now, Notification(6, 2, b"\x04bye!"))
-    pair._take(pair.near)
+    pair.take(pair.near)
     (closed,) = [event for event in pair.events[pair.far] if isinstance(event, Closed)]
     assert closed.received == Notification(6, 2, b"\x04bye!")
     assert "bye!" in closed.reason
@@ -158,7 +158,7 @@ def test_stop_says_cease_and_stays_down() -> None:
 def test_close_says_why_and_starts_again() -> None:
     script = Scripted().establish()
     script.session.close(script.now, Notification(6, 1, b"\0\1\1\0\0\0\x0a"), "more than 10 prefixes")
-    script._settle()
+    script.settle()
     assert script.notification == Notification(6, 1, b"\0\1\1\0\0\0\x0a")
     assert "more than 10 prefixes" in script.session.reason
     script.wait(61)
@@ -168,7 +168,7 @@ def test_close_says_why_and_starts_again() -> None:
 def test_a_lost_connection_starts_again() -> None:
     script = Scripted().establish()
     script.session.lost(script.now, "connection reset by peer")
-    script._settle()
+    script.settle()
     assert script.session.state is State.IDLE
     assert script.session.reason == "connection reset by peer"
     script.wait(5)
@@ -180,10 +180,10 @@ def test_a_session_that_comes_up_again_begins_afresh() -> None:
     script = Scripted().establish()
     script.say(encode(Keepalive())[:7])
     script.session.lost(script.now, "cut")
-    script._settle()
+    script.settle()
     script.wait(5)
     script.session.connected(script.now, dialled=True)
-    script._settle()
+    script.settle()
     script.say(peer_open(), Keepalive())
     assert script.session.state is State.ESTABLISHED
     assert [type(e) for e in script.events].count(Established) == 1
@@ -224,7 +224,7 @@ def test_updates_sent_put_the_next_keepalive_off() -> None:
 def test_a_lost_collision_says_so_and_nothing_more() -> None:
     script = Scripted().confirm()
     script.session.dump(script.now, "the other one stays")
-    script._settle()
+    script.settle()
     assert script.notification == Notification(6, 7)
     assert script.session.reason.startswith("connection collision: the other one stays")
 
@@ -242,7 +242,7 @@ def test_events_that_nobody_wants_are_forgotten() -> None:
 def test_asking_for_a_refresh_is_a_message() -> None:
     script = Scripted().establish()
     script.session.ask_refresh(RouteRefresh(IPV4_UNICAST))
-    script._settle()
+    script.settle()
     assert script.heard == [RouteRefresh(IPV4_UNICAST)]
 
 
@@ -259,16 +259,16 @@ def test_a_session_that_comes_back_with_the_same_words_reads_on_with_what_it_kno
     script = Scripted().establish()
     before = script.session.scanner
     script.session.lost(script.now, "cut")
-    script._settle()
+    script.settle()
     script.wait(5)
     script.session.connected(script.now, dialled=True)
-    script._settle()
+    script.settle()
     script.say(peer_open(), Keepalive())
     assert script.session.scanner is before
     script.session.lost(script.now, "cut")
-    script._settle()
+    script.settle()
     script.wait(5)
     script.session.connected(script.now, dialled=True)
-    script._settle()
+    script.settle()
     script.say(peer_open(capabilities=()), Keepalive())
     assert script.session.scanner is not before, "AS numbers have two octets now"

@@ -33,7 +33,7 @@ def run_node(file: str, err: TextIO, control: str | None = None) -> int:
 
 
 class NodeAgent(RunningProgram):
-    """See the module's docstring."""
+    """The running `bgp node`: announces what `Wanted` says whenever the files of `options` change."""
 
     def __init__(
         self, file: str, configuration: Configuration, log: Log, control: str | None, options: NodeOptions

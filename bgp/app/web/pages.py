@@ -92,7 +92,7 @@ def _html(name: str, status: int = 200, **words: object) -> Response:
 
 
 class Site:
-    """See the module's docstring."""
+    """The pages of one running program; a method for each, which raises what `answer` makes a status of."""
 
     def __init__(self, program: Program) -> None:
         self._program = program

@@ -24,7 +24,7 @@ from rib.prefix import Prefix
 
 
 class OurSpeaker:
-    """See the module's docstring. `tell` is called at every session that comes or goes."""
+    """The speaker of the node `identity`, a task in `nursery`; `tell` is called at every session that comes or goes."""
 
     def __init__(self, identity: Identity, nursery: trio.Nursery, tell: Callable[[Change], None]) -> None:
         self._identity = identity
