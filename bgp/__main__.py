@@ -8,16 +8,21 @@ from typing import Final
 
 #: What may stand alone, by module: a command loads what it needs and no lab, fuzzer or file format that it does not.
 _ALONE: Final = {
+    "bgp.app.commands": ("--version",),
     "bgp.app.decoding": ("decode",),
     "bgp.app.serving": ("run", "node", "check"),
     "bgp.app.ask": ("show", "announce", "withdraw", "reset", "refresh", "drain", "undrain", "reload", "shutdown"),
 }
+#: Commands that start at once where their words are plain.
+_PLAIN: Final = {"decode": "bgp.app.decode_words"}
 MODULES: Final = {command: module for module, commands in _ALONE.items() for command in commands}
 
 
 def main() -> None:
     """Run the command line; raises SystemExit."""
     first = sys.argv[1] if len(sys.argv) > 1 else ""
+    if first in _PLAIN:
+        import_module(_PLAIN[first]).run_plain(sys.argv[2:])
     import_module(MODULES.get(first, "bgp.app.cli")).main()
 
 

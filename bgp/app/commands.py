@@ -5,42 +5,36 @@ Nothing that takes long to load is loaded here: `bgp.__main__` starts some comma
 
 from __future__ import annotations
 
-import os
-import sys
-from importlib.metadata import version
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperGroup
 
+from bgp.app.endings import ended
 from bgp.app.failure import Failure
+from bgp.app.later import later
 from bgp.error import LocalError
 
-#: The exit status of a program that SIGINT ended, as shells count.
-INTERRUPTED: Final = 130
+if TYPE_CHECKING:
+    from importlib import metadata
+else:
+    metadata = later("importlib.metadata")
 
 
 class Commands(TyperGroup):
     """The commands, and what becomes of errors that all of them may raise."""
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # click's own class, whose home varies
-        """Run a command. Whoever closes our standard output has seen enough: that is no error."""
+        """Run a command."""
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # What is still buffered goes nowhere, so that the interpreter's own flush does not fail either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+            with ended():
+                return super().invoke(ctx)
         except Failure as error:
             typer.echo(error.shown, err=True)
             raise typer.Exit(error.status) from None
         except LocalError as error:
             typer.echo(f"bgp: {error}", err=True)
             raise typer.Exit(2) from None
-        return result
 
 
 def command_line() -> typer.Typer:
@@ -61,7 +55,7 @@ def command_line() -> typer.Typer:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"bgp {version('trio-bgp')}")
+        typer.echo(f"bgp {metadata.version('trio-bgp')}")
         raise typer.Exit
 
 
@@ -71,3 +65,8 @@ def options(
     ] = False,
 ) -> None:
     """Options before the command."""
+
+
+def main() -> None:
+    """Run the command line of no command; raises SystemExit."""
+    command_line()()

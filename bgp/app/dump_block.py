@@ -9,10 +9,11 @@ that anything is wrong with, or that is unusual, has no text here: then decode, 
 
 from __future__ import annotations
 
+from socket import inet_ntoa
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bgp.app.dump_text import AS_TRANS, NAMES, NOBODY, ORIGINS, address_text, ipv4_text, segment_text
+from bgp.app.dump_text import AS_TRANS, NAMES, NOBODY, ORIGINS, address_text, segment_text
 from bgp.app.later import later
 from bgp.wire.formats.mrt_reach import next_hop_of
 
@@ -23,7 +24,10 @@ else:
 
 #: Texts that are kept of each kind.
 KEPT: Final = 1 << 14
+#: Octets of a prefix of IPv6, with its length.
+_LONGEST_PREFIX: Final = 17
 _ORIGIN, _AS_PATH, _NEXT_HOP, _MED, _LOCAL_PREF, _ATOMIC, _AGGREGATOR, _COMMUNITIES = range(1, 9)
+_SEQUENCE: Final = 2
 _MP_REACH: Final = 14
 _MP_UNREACH: Final = 15
 _AS4_PATH: Final = 17
@@ -43,13 +47,13 @@ _PLAINLY_RIGHT: Final = frozenset(
         (0x80, 9, 4),
     ]
     + [(0xC0, _COMMUNITIES, 4 * count) for count in range(1, 64)]
-    + [(0x80, 10, 4 * count) for count in range(1, 64)]  # CLUSTER_LIST
-    + [(0xC0, 16, 8 * count) for count in range(1, 32)]  # extended communities
-    + [(0xC0, 32, 12 * count) for count in range(1, 22)]  # large communities
 )
+#: Flags and octets of an element of those that are lists of one element or more: communities, CLUSTER_LIST, others.
+_LISTS: Final = {_COMMUNITIES: (0xC0, 4), 10: (0x80, 4), 16: (0xC0, 8), 32: (0xC0, 12)}
 #: How many AS numbers or communities are read and written at once, by their count.
 _AT_ONCE: Final = 64
-_READ: Final = {size: [Struct(f">{n}{'HI'[size == 4]}").unpack for n in range(2 * _AT_ONCE)] for size in (2, 4)}
+_READ: Final = {size: [Struct(f">2x{n}{'HI'[size == 4]}").unpack for n in range(_AT_ONCE)] for size in (2, 4)}
+_READ_COMMUNITIES: Final = [Struct(f">{2 * n}H").unpack for n in range(_AT_ONCE)]
 _PATHS: Final = [" ".join(["%d"] * n) for n in range(_AT_ONCE)]
 _COMMUNITY_LISTS: Final = [" ".join(["%d:%d"] * n) for n in range(_AT_ONCE)]
 
@@ -77,9 +81,10 @@ class BlockText(NamedTuple):
 
 def path_text(value: bytes, size: int) -> str | None:
     """The text of an AS_PATH, AS numbers of `size` octets; None if anything is wrong with it."""
-    if value[:1] == b"\2" and len(value) == 2 + size * value[1] and 0 < value[1] < _AT_ONCE:
-        asns = _READ[size][value[1]](value[2:])
-        return None if 0 in asns else _PATHS[value[1]] % asns
+    count = value[1] if len(value) > 1 and value[0] == _SEQUENCE else 0
+    if 0 < count < _AT_ONCE and len(value) == 2 + size * count:
+        asns = _READ[size][count](value)
+        return None if 0 in asns else _PATHS[count] % asns
     segments = []
     at = 0
     while at < len(value):
@@ -98,7 +103,7 @@ def communities_text(value: bytes) -> str:
     """The text of COMMUNITIES."""
     count = len(value) // 4
     if count < _AT_ONCE and b"\xff\xff\xff" not in value:
-        return _COMMUNITY_LISTS[count] % _READ[2][2 * count](value)
+        return _COMMUNITY_LISTS[count] % _READ_COMMUNITIES[count](value)
     found = Struct(f">{count}I").unpack(value)
     return " ".join([NAMES.get(one) or f"{one >> 16}:{one & 0xFFFF}" for one in found])
 
@@ -124,27 +129,26 @@ class BlockTexts:
             return kept[raw]
         if len(kept) >= KEPT:
             kept.clear()
-        found = kept[raw] = self._usual(raw) or self._any(raw)
+        at = self._path_end(raw)
+        tail = self._tails.get(raw[at:]) if at else None
+        found = kept[raw] = self._any(raw, at) if tail is None else self._put_together(raw, at, tail)
         return found
 
-    def _usual(self, raw: bytes) -> str | None:
-        """The text of a block that is ORIGIN, AS_PATH and a tail; None for any other."""
+    def _path_end(self, raw: bytes) -> int:
+        """Where the AS_PATH ends of a block that is ORIGIN, AS_PATH and a tail; 0 for any other."""
         if raw[:3] != _ORIGIN_HEAD or len(raw) < 8 or raw[3] > 2:
-            return None
+            return 0
         if raw[4:6] == _PATH_HEAD:
-            at = 7
             end = 7 + raw[6]
         elif raw[4:6] == _LONG_PATH_HEAD:
-            at = 8
             end = 8 + (raw[6] << 8 | raw[7])
         else:
-            return None
-        if end > len(raw):
-            return None
-        tail = self._tails.get(raw[end:]) or self._tail(raw[end:])
-        if tail is None:
-            return None
-        octets = raw[at:end]
+            return 0
+        return end if end <= len(raw) else 0
+
+    def _put_together(self, raw: bytes, end: int, tail: str) -> str | None:
+        """The text of a block whose AS_PATH ends there and whose tail has this text."""
+        octets = raw[7 if raw[4] == _PATH_HEAD[0] else 8 : end]
         path = self._paths.get(octets) or self._path(octets)
         return None if path is None else f"{path}|{ORIGINS[raw[3]]}|{tail}"
 
@@ -157,35 +161,29 @@ class BlockTexts:
         found = paths[value] = path_text(value, self._size)
         return found
 
-    def _tail(self, octets: bytes) -> str | None:
-        """The fields from the next hop on; None where they need more than these attributes."""
-        values = self._values(octets)
-        if values is None or _ORIGIN in values or _AS_PATH in values or _AS4_PATH in values:
+    def _any(self, raw: bytes, path_end: int) -> str | BlockText | None:
+        """What `read` gives, one attribute after the other; a usual tail is kept."""
+        values = self._values(raw)
+        if values is None:
             return None
-        next_hop = self._next_hop(values)
-        if next_hop is None:
-            return None
-        if len(self._tails) >= KEPT:
-            self._tails.clear()
-        found = self._tails[octets] = f"{next_hop}|{self._after(values)}"
-        return found
+        plain, next_hop = self._plain(values), self._next_hop(values)
+        if next_hop is None or not plain.complete:
+            return self._unfinished(plain, values)
+        if path_end and _AS4_PATH not in values:
+            if len(self._tails) >= KEPT:
+                self._tails.clear()
+            self._tails[raw[path_end:]] = f"{next_hop}|{plain.after}"
+        return plain.with_next_hop(next_hop)
 
     def _next_hop(self, values: dict[int, bytes]) -> str | None:
         """The next hop that prefixes in the NLRI field have; None where there is none, or MP attributes have a say."""
         if _MP_REACH in values or _MP_UNREACH in values or _NEXT_HOP not in values:
             return None
-        return ipv4_text(values[_NEXT_HOP])
+        return inet_ntoa(values[_NEXT_HOP])
 
-    def _any(self, raw: bytes) -> str | BlockText | None:
-        """What `read` gives, one attribute after the other."""
-        values = self._values(raw)
-        if values is None:
-            return None
-        plain = self._plain(values)
-        reach, unreach = values.get(_MP_REACH), values.get(_MP_UNREACH)
-        if reach is None and unreach is None and plain.complete and plain.next_hop is not None:
-            return plain.with_next_hop(plain.next_hop)
-        return BlockText(plain, reach, unreach)
+    def _unfinished(self, plain: PlainText, values: dict[int, bytes]) -> BlockText | None:
+        """What there is of a block that is no text by itself."""
+        return BlockText(plain, values.get(_MP_REACH), values.get(_MP_UNREACH))
 
     def _values(self, raw: bytes) -> dict[int, bytes] | None:
         """The attributes' values, each judged but for what is inside MP attributes; None if anything is wrong."""
@@ -214,6 +212,8 @@ class BlockTexts:
             return kind == 0x40 and self._path(value) is not None
         if code == _AGGREGATOR and kind == 0xC0 and len(value) == 4 + self._size:
             return any(value[:-4])
+        if code in _LISTS and value:
+            return (kind, 0) == (_LISTS[code][0], len(value) % _LISTS[code][1])
         if code in (_MP_REACH, _MP_UNREACH):
             return kind == 0x80 and len(value) >= (5 if code == _MP_REACH else 3)
         return dump_judge.is_right(code, kind, value, self._as4)
@@ -225,7 +225,7 @@ class BlockTexts:
         next_hop = values.get(_NEXT_HOP)
         return PlainText(
             f"{path}|{ORIGINS[values[_ORIGIN][0] if _ORIGIN in values else 2]}",
-            None if next_hop is None else ipv4_text(next_hop),
+            None if next_hop is None else inet_ntoa(next_hop),
             self._after(values),
             _ORIGIN in values and _AS_PATH in values,
         )
@@ -247,11 +247,45 @@ def _aggregator(values: dict[int, bytes]) -> str:
         value = values.get(_AS4_AGGREGATOR, value)
     if value[-4:] == NOBODY:
         return ""
-    return f"{int.from_bytes(value[:-4], 'big')} {ipv4_text(value[-4:])}"
+    return f"{int.from_bytes(value[:-4], 'big')} {inet_ntoa(value[-4:])}"
 
 
 class RibTexts(BlockTexts):
-    """The same of blocks of table dumps, in which MP_REACH_NLRI is there for its next hop (RFC 6396 4.3.4)."""
+    """The same of blocks of table dumps, in which MP_REACH_NLRI is there for its next hop (RFC 6396 4.3.4).
+
+    Some collectors write it whole, with the prefix at its end, which makes every block another one. `read_whole` keeps what it
+    reads by what is before the prefix: everything that the text is made of.
+    """
+
+    def __init__(self, *, as4: bool) -> None:
+        super().__init__(as4=as4)
+        #: What `read_whole` has kept for prefixes of that many octets, by what is before them.
+        self.whole: list[dict[bytes, str | None]] = [{} for _ in range(_LONGEST_PREFIX + 1)]
+        self._whole_tails: list[dict[bytes, str]] = [{} for _ in range(_LONGEST_PREFIX + 1)]
+
+    def read_whole(self, raw: bytes, size: int) -> str | BlockText | None:
+        """What `read` gives of a block that ends with `size` octets of the prefix, perhaps because MP_REACH_NLRI does."""
+        at = self._path_end(raw)
+        if not 0 < at <= len(raw) - size:
+            return self.read(raw)
+        tails = self._whole_tails[size]
+        tail = tails.get(raw[at:-size])
+        if tail is None:
+            if not _ends_whole(raw, at, size):
+                return self.read(raw)
+            found = self._any(raw, 0)
+            if not isinstance(found, str):
+                return None
+            if len(tails) >= KEPT:
+                tails.clear()
+            tails[raw[at:-size]] = found.split("|", 2)[2]
+        else:
+            found = self._put_together(raw, at, tail)
+        kept = self.whole[size]
+        if len(kept) >= KEPT:
+            kept.clear()
+        kept[raw[:-size]] = found
+        return found
 
     def _next_hop(self, values: dict[int, bytes]) -> str | None:
         if _MP_UNREACH in values:
@@ -261,9 +295,21 @@ class RibTexts(BlockTexts):
             return address_text(octets[:16]) if len(octets) in (4, 16, 32) else None
         return super()._next_hop(values)
 
-    def _any(self, raw: bytes) -> str | None:
-        values = self._values(raw)
-        if values is None:
-            return None
-        plain, next_hop = self._plain(values), self._next_hop(values)
-        return None if next_hop is None or not plain.complete else plain.with_next_hop(next_hop)
+    def _unfinished(self, plain: PlainText, values: dict[int, bytes]) -> None:
+        return None
+
+
+def _ends_whole(block: bytes, at: int, size: int) -> bool:
+    """Whether the last attribute from `at` on is MP_REACH_NLRI, written whole, with at least `size` octets of NLRI."""
+    code, value = 0, b""
+    while len(block) - at >= 4:
+        start = at + (4 if block[at] & 0x10 else 3)
+        end = start + (block[at + 2] << 8 | block[at + 3] if block[at] & 0x10 else block[at + 2])
+        at, code, value = end, block[at + 1], block[start:end]
+    return (
+        at == len(block)
+        and code == _MP_REACH
+        and len(value) > 4
+        and value[0] == 0
+        and len(value) >= 5 + value[3] + size
+    )

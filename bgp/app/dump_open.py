@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-#: Capabilities of which any value of this length is right (RFC 4760 8, RFC 2918 2, RFC 7313 4); an AS number must not be 0.
-_LENGTHS: Final = {1: 4, 2: 0, 65: 4, 70: 0, 128: 0}
+#: Capabilities of which any value is right that has this length (RFC 4760 8, RFC 6793 3; RFC 2918 2, RFC 7313 4 and the
+#: refresh from before them), or a multiple of four octets after it (RFC 4724 3, RFC 7911 4); an AS number must not be 0.
+_LENGTHS: Final = {1: 4, 65: 4, 2: 0, 70: 0, 128: 0}
+_LISTS: Final = {64: 2, 69: 0}
 _FOUR_OCTET_AS: Final = 65
 
 
@@ -27,10 +29,14 @@ def is_plain(octets: bytes) -> bool:
         capabilities = _pieces(value)
         if kind != 2 or capabilities is None:
             return False
-        if any(_LENGTHS.get(code) != len(inside) for code, inside in capabilities):
+        if not all(_is_right(code, len(inside)) for code, inside in capabilities):
             return False
         numbers.update(inside for code, inside in capabilities if code == _FOUR_OCTET_AS)
     return len(numbers) < 2 and bytes(4) not in numbers
+
+
+def _is_right(code: int, length: int) -> bool:
+    return length % 4 == _LISTS[code] if code in _LISTS else _LENGTHS.get(code) == length
 
 
 def _pieces(octets: bytes) -> list[tuple[int, bytes]] | None:

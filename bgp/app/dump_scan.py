@@ -13,6 +13,7 @@ from struct import Struct
 from typing import Final
 
 from bgp.app.dump_block import KEPT, BlockText, BlockTexts, PlainText
+from bgp.app.dump_open import is_plain
 from bgp.app.dump_text import address_text, prefix_text
 from bgp.wire.prefixes import STEP4, STEP6, prefixes, prefixes_with_ids
 from bgp.wire.sizes import HEADER_LENGTH, LEAST_UPDATE, MARKER
@@ -52,14 +53,14 @@ class LineScanner:
         """
         size = end - at
         if size < LEAST_UPDATE:
-            return "" if held[at:end] == _KEEPALIVE else None
+            return _short(held[at:end])
         marker, length, kind, gone, block = _HEAD.unpack_from(held, at)
         if length != size or marker != MARKER:
             return None
         if gone or kind != _UPDATE:
             if kind == _UPDATE:
                 return self.update(held, at + HEADER_LENGTH, end, head, peer)
-            return "" if kind == _NOTIFICATION else None
+            return "" if kind == _NOTIFICATION or (kind == _OPEN and is_plain(held[at + HEADER_LENGTH : end])) else None
         start = at + LEAST_UPDATE
         nlri_at = start + block
         if nlri_at >= end:
@@ -129,7 +130,7 @@ class LineScanner:
         if family in self._add_path:
             return _with_ids(afi, value, at)
         found = prefixes(value, at, len(value), _STEPS[afi])
-        return None if found is None else [(prefix4_text if afi == 1 else prefix6_text)(one) for one in found]
+        return None if found is None else list(map(prefix4_text if afi == 1 else prefix6_text, found))
 
     def _field(self, octets: bytes) -> Sequence[str] | None:
         """The prefixes of an NLRI field of IPv4 unicast, found again by its octets."""
@@ -141,12 +142,19 @@ class LineScanner:
             found = _with_ids(1, octets, 0)
         else:
             elements = prefixes(octets, 0, len(octets), STEP4)
-            found = None if elements is None else [prefix4_text(one) for one in elements]
+            found = None if elements is None else list(map(prefix4_text, elements))
         if found is not None:
             if len(fields) >= KEPT:
                 fields.clear()
             fields[octets] = found
         return found
+
+
+def _short(octets: bytes) -> str | None:
+    """What `message` gives of one that is too short to be an UPDATE: KEEPALIVE, or NOTIFICATION with hardly any data."""
+    size = len(octets)
+    is_right = octets == _KEEPALIVE or (size >= 21 and octets[:19] == MARKER + bytes((0, size, _NOTIFICATION)))
+    return "" if is_right else None
 
 
 def _with_ids(afi: int, octets: bytes, at: int) -> list[str] | None:

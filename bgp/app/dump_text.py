@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from socket import AF_INET6, inet_ntop
+from socket import AF_INET6, inet_ntoa, inet_ntop
 from typing import Final
 
 ORIGINS: Final = ("IGP", "EGP", "INCOMPLETE")
@@ -16,11 +16,6 @@ NOBODY: Final = b"\xff\xff\xff\xff"
 _ZEROS: Final = bytes(14)
 #: By type of a segment (RFC 4271 4.3, RFC 5065 3); the members of a confederation's set have commas between them too.
 _BRACKETS: Final = {1: ("{", ",", "}"), 2: ("", " ", ""), 3: ("(", " ", ")"), 4: ("[", ",", "]")}
-
-
-def ipv4_text(octets: bytes) -> str:
-    """An IPv4 address."""
-    return "{}.{}.{}.{}".format(*octets)
 
 
 def ipv6_text(octets: bytes) -> str:
@@ -42,14 +37,13 @@ def ipv6_text(octets: bytes) -> str:
 
 def address_text(octets: bytes) -> str:
     """An address of 4 or 16 octets."""
-    return ipv4_text(octets) if len(octets) == 4 else ipv6_text(octets)
+    return inet_ntoa(octets) if len(octets) == 4 else ipv6_text(octets)
 
 
 def prefix_text(afi: int, nlri: bytes) -> str:
     """A prefix in bgpdump's spelling."""
     if afi == 1:
-        a, b, c, d = (nlri + b"\0\0\0\0")[1:5]
-        return f"{a}.{b}.{c}.{d}/{nlri[0]}"
+        return f"{inet_ntoa((nlri + _ZEROS)[1:5])}/{nlri[0]}"
     return f"{ipv6_text(nlri[1:].ljust(16, bytes(1)))}/{nlri[0]}"
 
 

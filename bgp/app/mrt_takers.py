@@ -7,21 +7,23 @@ for a record to be decoded: one with anything wrong, or a rare one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from socket import inet_ntoa
 from struct import Struct
 from typing import Final, TypeAlias
 
 from bgp.app.dump_block import RibTexts
 from bgp.app.dump_open import is_plain
 from bgp.app.dump_scan import FAMILIES, LineScanner, prefix4_text, prefix6_text
-from bgp.app.dump_text import address_text, ipv4_text
-from bgp.wire.prefixes import HOST_BITS, STEP4, STEP6, prefixes
+from bgp.app.dump_text import address_text
+from bgp.wire.prefixes import STEP4, STEP6, prefixes
 from bgp.wire.sizes import HEADER_LENGTH, MAX_EXTENDED_MESSAGE
 
 Taker: TypeAlias = Callable[[int, bytes, int, int], str | None]
+#: The same of what follows the peer's fields: octets, from where, to where, and the fields before and after the kind of line.
+Rest: TypeAlias = Callable[[bytes, int, int, str, str], str | None]
 
-#: Peers of one kind of record whose texts are kept, and prefixes of TABLE_DUMP.
+#: Peers of one kind of record whose texts are kept.
 PEERS: Final = 1 << 12
-PREFIXES_KEPT: Final = 1 << 16
 #: Types and subtypes as one number.
 PEER_INDEX_TABLE: Final = 13 << 16 | 1
 _BGP: Final = 5 << 16
@@ -39,78 +41,65 @@ _RIBS: Final = {2: (1, False), 3: (1, False), 4: (2, False), 5: (2, False)} | {
     8: (1, True), 9: (1, True), 10: (2, True), 11: (2, True),
 }  # fmt: skip
 _STATES: Final = Struct(">HH")
+#: View, sequence, address, length, status, time, peer with its AS number, octets of attributes (RFC 6396 4.2).
+_TABLE_DUMP_ROUTE: Final = Struct(">4xIB5x6sH")
+#: The bits of an IPv4 address beyond a prefix, by its length.
+_BEYOND: Final = [0xFFFFFFFF >> length for length in range(33)]
 _U32: Final = Struct(">I")
 _RIB_ENTRY: Final = Struct(">HIH")
 _RIB_ENTRY_ADD_PATH: Final = Struct(">HIIH")
 
 
-class _Ends:
-    """The fields before a message (RFC 6396 4.4): two AS numbers of `size` octets, interface, AFI, two addresses."""
+class _Bgp4mp:
+    """Records of BGP4MP (RFC 6396 4.4): two AS numbers of `size` octets, interface, AFI, two addresses, and the `rest`.
 
-    def __init__(self, size: int) -> None:
+    `mark`: what the lines' first field ends with.
+    """
+
+    def __init__(self, size: int, rest: Rest, mark: str = "") -> None:
         self._size = size
+        self._rest = rest
+        self._names = f"BGP4MP{mark}", f"BGP4MP_ET{mark}"
         self._afi = 2 * size + 3
         self._lengths = {1: 2 * size + 12, 2: 2 * size + 36}
         self._peers: dict[bytes, str] = {}
 
-    def read(self, held: bytes, start: int, end: int) -> tuple[str, int] | None:
-        """The fields of the peer, and where the message begins; None where there is not as much."""
-        if end - start < 2 * self._size + 12:
+    def take(self, time: int, held: bytes, start: int, end: int) -> str | None:
+        """A record of BGP4MP."""
+        return self._lines(f"{self._names[0]}|{time}", held, start, end)
+
+    def take_exact(self, time: int, held: bytes, start: int, end: int) -> str | None:
+        """A record of BGP4MP_ET, which begins with microseconds (RFC 6396 3)."""
+        if end - start < _U32.size:
+            return None
+        head = f"{self._names[1]}|{time}.{_U32.unpack_from(held, start)[0]:06}"
+        return self._lines(head, held, start + _U32.size, end)
+
+    def _lines(self, head: str, held: bytes, start: int, end: int) -> str | None:
+        if end - start <= self._afi:
             return None
         at = start + self._lengths.get(held[start + self._afi], 0)
         ends = held[start:at]
-        peer = self._peers.get(ends)
-        if peer is None:
-            if at == start or at > end or held[start + self._afi - 1]:
-                return None
-            if len(self._peers) >= PEERS:
-                self._peers.clear()
-            address = ends[self._afi + 1 : (self._afi + 1 + len(ends)) // 2]
-            peer = self._peers[ends] = f"{address_text(address)}|{int.from_bytes(ends[: self._size], 'big')}"
-        return (peer, at) if at <= end else None
+        peer = self._peers.get(ends) or self._peer(ends)
+        return None if peer is None or at > end else self._rest(held, at, end, head, peer)
 
-
-class _Messages:
-    """Messages of BGP4MP (RFC 6396 4.4.2), and with microseconds those of BGP4MP_ET (RFC 6396 3)."""
-
-    def __init__(self, size: int, add_path: bool) -> None:
-        self._name = "BGP4MP_AP" if add_path else "BGP4MP"
-        self._exact_name = "BGP4MP_ET_AP" if add_path else "BGP4MP_ET"
-        self._ends = _Ends(size).read
-        self._message = LineScanner(as4=size == 4, add_path=FAMILIES if add_path else ()).message
-
-    def take(self, time: int, held: bytes, start: int, end: int) -> str | None:
-        ends = self._ends(held, start, end)
-        return None if ends is None else self._message(held, ends[1], end, f"{self._name}|{time}", ends[0])
-
-    def take_exact(self, time: int, held: bytes, start: int, end: int) -> str | None:
-        ends = self._ends(held, start + 4, end)
-        if ends is None:
+    def _peer(self, ends: bytes) -> str | None:
+        """The text of the peer; None where these are not the fields of a record."""
+        if not ends or ends[self._afi - 1] or self._lengths[ends[self._afi]] != len(ends):
             return None
-        head = f"{self._exact_name}|{time}.{_U32.unpack_from(held, start)[0]:06}"
-        return self._message(held, ends[1], end, head, ends[0])
+        if len(self._peers) >= PEERS:
+            self._peers.clear()
+        address = ends[self._afi + 1 : (self._afi + 1 + len(ends)) // 2]
+        found = self._peers[ends] = f"{address_text(address)}|{int.from_bytes(ends[: self._size], 'big')}"
+        return found
 
 
-class _StateChanges:
-    """Changes of state (RFC 6396 4.4.1)."""
-
-    def __init__(self, size: int) -> None:
-        self._ends = _Ends(size).read
-
-    def take(self, time: int, held: bytes, start: int, end: int) -> str | None:
-        return self._line(f"BGP4MP|{time}", held, start, end)
-
-    def take_exact(self, time: int, held: bytes, start: int, end: int) -> str | None:
-        if end - start < 4:
-            return None
-        return self._line(f"BGP4MP_ET|{time}.{_U32.unpack_from(held, start)[0]:06}", held, start + 4, end)
-
-    def _line(self, head: str, held: bytes, start: int, end: int) -> str | None:
-        ends = self._ends(held, start, end)
-        if ends is None or end - ends[1] != _STATES.size:
-            return None
-        old, new = _STATES.unpack_from(held, ends[1])
-        return f"{head}|STATE|{ends[0]}|{old}|{new}\n"
+def _state_change(held: bytes, at: int, end: int, head: str, peer: str) -> str | None:
+    """The line of a change of state (RFC 6396 4.4.1)."""
+    if end - at != _STATES.size:
+        return None
+    old, new = _STATES.unpack_from(held, at)
+    return f"{head}|STATE|{peer}|{old}|{new}\n"
 
 
 class _Legacy:
@@ -145,7 +134,7 @@ class _Legacy:
 
 
 def _legacy_peer(held: bytes, start: int) -> str:
-    return f"{ipv4_text(held[start + 2 : start + 6])}|{held[start] << 8 | held[start + 1]}"
+    return f"{inet_ntoa(held[start + 2 : start + 6])}|{held[start] << 8 | held[start + 1]}"
 
 
 class _TableDump:
@@ -155,34 +144,25 @@ class _TableDump:
         self._texts = RibTexts(as4=False)
         self._known = self._texts.kept
         self._peers: dict[bytes, str] = {}
-        self._places: dict[bytes, str] = {}
 
     def take(self, time: int, held: bytes, start: int, end: int) -> str | None:
-        if end - start < 22 or end - start != 22 + (held[start + 20] << 8 | held[start + 21]):
+        if end - start < _TABLE_DUMP_ROUTE.size:
             return None
-        raw = held[start + 22 : end]
+        address, length, peer, size = _TABLE_DUMP_ROUTE.unpack_from(held, start)
+        block = start + _TABLE_DUMP_ROUTE.size
+        if length > 32 or address & _BEYOND[length] or block + size != end:
+            return None
+        raw = held[block:end]
         text = self._known.get(raw) or self._texts.read(raw)
-        place = self._places.get(held[start + 4 : start + 9]) or self._place(held[start + 4 : start + 9])
-        if text is None or place is None:
+        if text is None:
             return None
-        peer = self._peers.get(held[start + 14 : start + 20]) or self._peer(held[start + 14 : start + 20])
-        return f"TABLE_DUMP|{time}|B|{peer}|{place}|{text}\n"
-
-    def _place(self, octets: bytes) -> str | None:
-        """The prefix of an address and a length; None where bits beyond it are set."""
-        length = octets[4]
-        size = (length + 7) // 8
-        if length > 32 or any(octets[size:4]) or (length & 7 and octets[size - 1] & HOST_BITS[length & 7]):
-            return None
-        if len(self._places) >= PREFIXES_KEPT:
-            self._places.clear()
-        found = self._places[octets] = f"{ipv4_text(octets[:4])}/{length}"
-        return found
+        peer_text = self._peers.get(peer) or self._peer(peer)
+        return f"TABLE_DUMP|{time}|B|{peer_text}|{inet_ntoa(held[start + 4 : start + 8])}/{length}|{text}\n"
 
     def _peer(self, octets: bytes) -> str:
         if len(self._peers) >= PEERS:
             self._peers.clear()
-        found = self._peers[octets] = f"{ipv4_text(octets[:4])}|{octets[4] << 8 | octets[5]}"
+        found = self._peers[octets] = f"{inet_ntoa(octets[:4])}|{octets[4] << 8 | octets[5]}"
         return found
 
 
@@ -216,32 +196,41 @@ class Ribs:
             at = start + 4 + step[held[start + 4]]
             if at + 2 > end or (found := prefixes(held, start + 4, at, step)) is None:
                 return None
-            prefix = name(found[0])
             head = f"TABLE_DUMP2_AP|{time}|B|" if add_path else f"TABLE_DUMP2|{time}|B|"
-            lines = self._lines(head, prefix, entry, held, at, end)
+            nlri = b"" if afi == 1 else held[start + 4 : at]
+            lines = self._lines((head, name(found[0]), nlri), entry, held, at, end)
             return None if lines is None else "".join(lines)
 
         return take
 
-    def _lines(self, head: str, prefix: str, entry: Struct, held: bytes, at: int, end: int) -> list[str] | None:
+    def _lines(self, names: tuple[str, str, bytes], entry: Struct, held: bytes, at: int, end: int) -> list[str] | None:
+        """`names`: what lines begin with, the prefix, and its octets if MP_REACH_NLRI may end with them."""
+        head, prefix, nlri = names
         count = held[at] << 8 | held[at + 1]
         at += 2
         before, unpack = entry.size, entry.unpack_from
-        peers, known, read = self._peers, self._known.get, self._texts.read
+        peers, cut = self._peers, len(nlri)
+        read, read_whole = self._texts.read, self._texts.read_whole
+        known, known_whole = self._known.get, self._texts.whole[cut].get
         lines = []
         place = prefix
         for _ in range(count):
             start = at + before
             if start > end:
                 return None
-            peer, _originated, *path_id, length = unpack(held, at)
+            if before == 8:
+                peer, _, length = unpack(held, at)
+            else:
+                peer, _, path_id, length = unpack(held, at)
+                place = f"{prefix}|{path_id}"
             at = start + length
             raw = held[start:at]
-            text = known(raw) or read(raw)
+            if cut and raw.endswith(nlri):
+                text = known_whole(raw[:-cut]) or read_whole(raw, cut)
+            else:
+                text = known(raw) or read(raw)
             if text is None or peer >= len(peers):
                 return None
-            if path_id:
-                place = f"{prefix}|{path_id[0]}"
             lines.append(f"{head}{peers[peer]}|{place}|{text}\n")
         return lines if at == end else None
 
@@ -268,12 +257,12 @@ def _peers(body: bytes) -> list[str] | None:
 def takers(ribs: Ribs) -> dict[int, Taker]:
     """What takes a record, by type and subtype as one number; `ribs` remembers the peers of table dumps."""
     found: dict[int, Taker] = {_TABLE_DUMP | 1: _TableDump().take, PEER_INDEX_TABLE: ribs.take_peers}
+    bgp4mp = {subtype: _Bgp4mp(size, _state_change) for subtype, size in _STATE_CHANGES.items()}
     for subtype, (size, add_path) in _MESSAGES.items():
-        messages = _Messages(size, add_path)
-        found[_BGP4MP | subtype], found[_BGP4MP_ET | subtype] = messages.take, messages.take_exact
-    for subtype, size in _STATE_CHANGES.items():
-        changes = _StateChanges(size)
-        found[_BGP4MP | subtype], found[_BGP4MP_ET | subtype] = changes.take, changes.take_exact
+        scanner = LineScanner(as4=size == 4, add_path=FAMILIES if add_path else ())
+        bgp4mp[subtype] = _Bgp4mp(size, scanner.message, "_AP" if add_path else "")
+    for subtype, records in bgp4mp.items():
+        found[_BGP4MP | subtype], found[_BGP4MP_ET | subtype] = records.take, records.take_exact
     for subtype, taker in _Legacy().takers().items():
         found[_BGP | subtype] = taker
     for subtype, (afi, add_path) in _RIBS.items():
