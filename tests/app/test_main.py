@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from bgp.__main__ import MODULES
 from bgp.app import ask, cli, serving
 
-
 COMMANDS = [command for command in MODULES if command != "--version"]
 
 
