@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias, TypeVar
 
 from bgp.iana import CapabilityCode
-from rib.family import IPV4_UNICAST, Family
+from rib.family import IPV4_UNICAST, Afi, Family
 
 #: RFC 7911 4: what an ADD-PATH tuple offers.
 RECEIVE: Final = 1
 SEND: Final = 2
 BOTH: Final = 3
+
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +237,9 @@ def negotiate(ours: Sequence[Capability], theirs: Sequence[Capability], *, peer_
     families = tuple(family for family in families_of(ours) if family in their_families)
     both = {type(capability) for capability in ours} & {type(capability) for capability in theirs}
     as4 = FourOctetAs in both
-    four_octets = [capability.asn for capability in theirs if isinstance(capability, FourOctetAs)]
+    four_octets = _first(FourOctetAs, theirs)
     our_paths, their_paths = (_add_path(ours), _add_path(theirs)) if AddPath in both else ({}, {})
-    restart = [capability for capability in theirs if isinstance(capability, GracefulRestart)]
-    long_lived = [capability for capability in theirs if isinstance(capability, LongLivedGracefulRestart)]
+    role = _first(BgpRole, theirs)
     add_path_send = frozenset(f for f in families if our_paths.get(f, 0) & SEND and their_paths.get(f, 0) & RECEIVE)
     filtering = OutboundRouteFiltering in both
     our_filters, their_filters = (_filters(ours, families), _filters(theirs, families)) if filtering else ({}, {})
@@ -253,17 +254,23 @@ def negotiate(ours: Sequence[Capability], theirs: Sequence[Capability], *, peer_
         route_refresh=RouteRefresh in both,
         enhanced_route_refresh=EnhancedRouteRefresh in both,
         extended_next_hop=frozenset(_next_hops(ours) & _next_hops(theirs) if ExtendedNextHop in both else ()),
-        graceful_restart=restart[0] if GracefulRestart in both else None,
-        peer_asn=four_octets[0] if as4 else peer_as_field,
-        peer_role=next((capability.role for capability in theirs if isinstance(capability, BgpRole)), None),
+        graceful_restart=_first(GracefulRestart, theirs) if GracefulRestart in both else None,
+        peer_asn=four_octets.asn if as4 and four_octets is not None else peer_as_field,
+        peer_role=None if role is None else role.role,
         orf_receive=_agreed(our_filters, ORF_RECEIVE, their_filters, ORF_SEND),
         orf_send=_agreed(our_filters, ORF_SEND, their_filters, ORF_RECEIVE),
         # RFC 9494 4.1: without graceful restart it means nothing.
-        long_lived=long_lived[0] if {GracefulRestart, LongLivedGracefulRestart} <= both else None,
+        long_lived=_first(LongLivedGracefulRestart, theirs)
+        if {GracefulRestart, LongLivedGracefulRestart} <= both
+        else None,
         paths_limits=tuple((f, limit) for f, limit in _numbers(PathsLimit, theirs) if f in add_path_send and limit),
         labels=_labels(ours, theirs, families) if MultipleLabels in both else (),
         link_local_next_hop=LinkLocalNextHop in both,
     )
+
+
+def _first(kind: type[C], capabilities: Iterable[Capability]) -> C | None:
+    return next((capability for capability in capabilities if isinstance(capability, kind)), None)
 
 
 def _filters(capabilities: Iterable[Capability], families: tuple[Family, ...]) -> dict[tuple[Family, int], int]:
@@ -319,5 +326,5 @@ def _next_hops(capabilities: Iterable[Capability]) -> set[Family]:
         for capability in capabilities
         if isinstance(capability, ExtendedNextHop)
         for family, afi in capability.families
-        if afi == 2
+        if afi == Afi.IPV6
     }

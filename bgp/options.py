@@ -77,14 +77,14 @@ class PeerOptions:
     on an internal one: everything is. Raises ValueError for a number that cannot be.
     """
 
-    address: str
-    asn: int
+    address: str  #: its IP address
+    asn: int  #: its AS number
     name: str = ""  #: what to call it
     port: int = BGP_PORT  #: to which we connect
     local_address: str | None = None  #: from which we connect; None: what the system chooses
     local_asn: int | None = None  #: our AS number towards this peer; None: the speaker's
     passive: bool = False  #: wait for the peer to connect
-    families: tuple[Family, ...] = (IPV4_UNICAST, IPV6_UNICAST)
+    families: tuple[Family, ...] = (IPV4_UNICAST, IPV6_UNICAST)  #: of which routes are exchanged
     hold_time: int = DEFAULT_HOLD_TIME  #: what we propose; 0 for a session that is never given up
     connect_retry_time: float = DEFAULT_CONNECT_RETRY_TIME  #: the longest pause between two attempts to connect
     idle_hold_time: float = 60.0  #: the longest pause after a session that failed; it doubles from 1 s up to this
@@ -138,13 +138,11 @@ class PeerOptions:
 class SpeakerOptions:
     """One speaker. `listen` holds "ADDRESS:PORT" or "[IPV6]:PORT" texts; empty: it only dials."""
 
-    asn: int
+    asn: int  #: our AS number
     router_id: str  #: our BGP identifier
-    listen: tuple[str, ...] = ()
+    listen: tuple[str, ...] = ()  #: where it waits for peers; nowhere: it only dials
     cluster_id: str | None = None  #: RFC 4456; default: the BGP identifier
-    confederation: int | None = (
-        None  #: the AS number that others see our confederation in; `asn` is the member's (RFC 5065)
-    )
+    confederation: int | None = None  #: the AS number that others see; `asn` is that of our member AS (RFC 5065)
     confederation_members: tuple[int, ...] = ()  #: the AS numbers of the other members with which we have sessions
     networks: tuple[str, ...] | None = None  #: on which next hops are reachable; None: every next hop is
     hostname: str = ""  #: told to peers

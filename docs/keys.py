@@ -221,7 +221,7 @@ With this table, the speaker serves [a web page and metrics](web.md); without it
 
 ## [[announce]]
 
-Routes that the speaker originates. Either `prefix` or `prefixes` must be there.
+Routes that the speaker originates. At least one of `prefix`, `prefixes` and `routes` must be there.
 
 {announce}
 

@@ -71,21 +71,21 @@ class PrefixRange:
 class Match:
     """Conditions that all must hold; an empty one holds for every route. Those with several values want one of them."""
 
-    prefixes: tuple[PrefixRange, ...] = ()
-    families: tuple[Family, ...] = ()
-    communities: tuple[Community, ...] = ()  #: at least one of them
-    all_communities: tuple[Community, ...] = ()
-    large_communities: tuple[LargeCommunity, ...] = ()
-    ext_communities: tuple[ExtendedCommunity, ...] = ()
-    as_in_path: tuple[int, ...] = ()
-    origin_as: tuple[int, ...] = ()
-    neighbour_as: tuple[int, ...] = ()
-    max_path_length: int | None = None
-    min_path_length: int | None = None
-    origin: Origin | None = None
-    med: int | None = None
-    sources: tuple[str, ...] = ()  #: names of peers
-    source_kinds: tuple[SourceKind, ...] = ()
+    prefixes: tuple[PrefixRange, ...] = ()  #: within one of them
+    families: tuple[Family, ...] = ()  #: of one of them
+    communities: tuple[Community, ...] = ()  #: at least one of them is there
+    all_communities: tuple[Community, ...] = ()  #: all of them are there
+    large_communities: tuple[LargeCommunity, ...] = ()  #: at least one of them is there
+    ext_communities: tuple[ExtendedCommunity, ...] = ()  #: at least one of them is there
+    as_in_path: tuple[int, ...] = ()  #: one of these AS numbers is in the AS_PATH
+    origin_as: tuple[int, ...] = ()  #: one of these AS numbers is the last of the AS_PATH
+    neighbour_as: tuple[int, ...] = ()  #: one of these AS numbers is the first of the AS_PATH
+    max_path_length: int | None = None  #: so many ASes in the AS_PATH, or fewer; a set counts as one
+    min_path_length: int | None = None  #: so many, or more
+    origin: Origin | None = None  #: just this ORIGIN
+    med: int | None = None  #: just this MULTI_EXIT_DISC
+    sources: tuple[str, ...] = ()  #: from one of these peers, by name
+    source_kinds: tuple[SourceKind, ...] = ()  #: from such peers
 
     def holds(self, family: Family, nlri: bytes, attributes: Attributes, source: Source) -> bool:
         """Whether the route is one of those meant."""
@@ -157,18 +157,18 @@ def _in_words(value: object) -> str:
 class Set:
     """Changes to a route."""
 
-    local_pref: int | None = None
-    add_local_pref: int | None = None
-    med: int | None = None
-    remove_med: bool = False
-    origin: Origin | None = None
-    next_hop: IPv4Address | IPv6Address | None = None
-    add_communities: tuple[Community, ...] = ()
-    remove_communities: tuple[Community, ...] = ()
-    replace_communities: tuple[Community, ...] | None = None
-    add_large_communities: tuple[LargeCommunity, ...] = ()
-    remove_large_communities: tuple[LargeCommunity, ...] = ()
-    add_ext_communities: tuple[ExtendedCommunity, ...] = ()
+    local_pref: int | None = None  #: LOCAL_PREF
+    add_local_pref: int | None = None  #: without `local_pref`: added to LOCAL_PREF; the sum stays from 0 to 4294967295
+    med: int | None = None  #: MULTI_EXIT_DISC
+    remove_med: bool = False  #: no MULTI_EXIT_DISC
+    origin: Origin | None = None  #: ORIGIN
+    next_hop: IPv4Address | IPv6Address | None = None  #: NEXT_HOP
+    add_communities: tuple[Community, ...] = ()  #: put after those that are there
+    remove_communities: tuple[Community, ...] = ()  #: taken out, where they are
+    replace_communities: tuple[Community, ...] | None = None  #: in place of all that are there
+    add_large_communities: tuple[LargeCommunity, ...] = ()  #: put after those that are there
+    remove_large_communities: tuple[LargeCommunity, ...] = ()  #: taken out, where they are
+    add_ext_communities: tuple[ExtendedCommunity, ...] = ()  #: put after those that are there
     prepend: tuple[int, ...] = ()  #: AS numbers put before the AS_PATH, the last of them next to it
 
     def apply(self, attributes: Attributes) -> Attributes:
@@ -211,9 +211,9 @@ NO_CHANGE: Final = Set()
 class Rule:
     """If `match` holds: apply `set`, then `action`."""
 
-    match: Match = EVERYTHING
-    action: Action = Action.ACCEPT
-    set: Set = NO_CHANGE
+    match: Match = EVERYTHING  #: the routes that it is about
+    action: Action = Action.ACCEPT  #: what becomes of them
+    set: Set = NO_CHANGE  #: how they change
 
     def __str__(self) -> str:
         changes = "" if self.set == NO_CHANGE else f", set {self.set}"
@@ -224,9 +224,9 @@ class Rule:
 class Policy:
     """Rules in order; the first one that matches and does not say "next" decides, else `default` does."""
 
-    name: str = ""
-    rules: tuple[Rule, ...] = ()
-    default: Action = Action.REJECT
+    name: str = ""  #: what `import` and `export` of peers call it
+    rules: tuple[Rule, ...] = ()  #: asked in order
+    default: Action = Action.REJECT  #: what becomes of a route that no rule decides on
 
     @property
     def per_prefix(self) -> bool:

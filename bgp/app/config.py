@@ -67,18 +67,18 @@ class Program:
 class Announcement:
     """An `[[announce]]` table: routes that the speaker originates, and with which attributes."""
 
-    prefix: Prefix | None = None
-    prefixes: tuple[Prefix, ...] = ()
+    prefix: Prefix | None = None  #: what to announce: one prefix
+    prefixes: tuple[Prefix, ...] = ()  #: or several
     family: Family | None = None  #: of `routes`
     routes: tuple[str, ...] = ()  #: destinations of another family, each as `bgp show routes` prints it
     next_hop: IPv4Address | IPv6Address | None = None  #: without it: our address on the session
-    med: int | None = None
-    local_pref: int | None = None
-    origin: Origin = Origin.IGP
+    med: int | None = None  #: MULTI_EXIT_DISC
+    local_pref: int | None = None  #: LOCAL_PREF
+    origin: Origin = Origin.IGP  #: ORIGIN
     as_path: AsPath = EMPTY  #: before which our AS number is put
-    communities: tuple[Community, ...] = ()
-    large_communities: tuple[LargeCommunity, ...] = ()
-    ext_communities: tuple[ExtendedCommunity, ...] = ()
+    communities: tuple[Community, ...] = ()  #: those that the routes carry
+    large_communities: tuple[LargeCommunity, ...] = ()  #: likewise
+    ext_communities: tuple[ExtendedCommunity, ...] = ()  #: likewise
 
     def own_routes(self) -> tuple[OwnRoute, ...]:
         """All that is announced. Raises ValueError for what cannot be, and for nothing."""

@@ -19,7 +19,7 @@ class NodeOptions:
     announced by itself.
     """
 
-    blocks: tuple[Prefix, ...] = ()
+    blocks: tuple[Prefix, ...] = ()  #: blocks of pod addresses that are this node's
     blocks_file: str | None = None  #: more blocks, one a line; read again whenever an IPAM writes it
     host_local: str | None = None  #: the folder in which the CNI plugin `host-local` has a file for each address in use
     pods: str = PODS  #: the folder in which the CNI plugin `bgp-cni` has a file for each pod's interface
