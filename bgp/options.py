@@ -5,6 +5,7 @@ Sessions, the network layer, topologies and the configuration file share these; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from bgp.error import LocalError
 from fsm.settings import check_hold_time
 from rib.as_path import MAX_ASN
+from rib.attributes import DEFAULT_LOCAL_PREF
 from rib.decision import DEFAULT_DECISION, DecisionOptions
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from rib.policy import Policy
@@ -57,13 +59,17 @@ class RestartMode(Enum):
     ON = "on"  #: also ask the peer to keep ours
 
 
-#: The lowest and the highest that numbers of a peer's options can be.
-_LIMITS: Final = {
+_U32: Final = (1 << 32) - 1
+#: The lowest and the highest that numbers among the options can be; a configuration file is held against these too.
+LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "asn": (1, MAX_ASN),
     "local_asn": (1, MAX_ASN),
+    "confederation": (1, MAX_ASN),
     "port": (1, 65535),
     "allowas_in": (0, 255),
-    "add_path_limit": (1, 65535),
+    "default_local_pref": (0, _U32),
+    "max_prefixes": (1, _U32),
+    "add_path_limit": (1, 65535),  # draft-ietf-idr-add-paths-limit: two octets
     "restart_time": (0, 4095),  # RFC 4724 3: 12 bits
     "multihop": (1, 255),
 }
@@ -107,7 +113,7 @@ class PeerOptions:
     shared_networks: tuple[str, ...] = ()
     role: Role | None = None  #: what we are to an external peer: finds route leaks and makes none (RFC 9234)
     strict_role: bool = False  #: the peer must say its role too
-    default_local_pref: int = 100  #: LOCAL_PREF of routes that come without one
+    default_local_pref: int = DEFAULT_LOCAL_PREF  #: LOCAL_PREF of routes that come without one
     max_prefixes: int | None = None  #: per family; more ends the session (RFC 4486, Cease 6/1)
     add_path: AddPathMode = AddPathMode.OFF  #: several paths to a prefix (RFC 7911)
     add_path_limit: int | None = None  #: the most paths to a prefix that we send under add-path; None: all
@@ -123,10 +129,7 @@ class PeerOptions:
 
     def __post_init__(self) -> None:
         check_hold_time(self.hold_time)
-        for name, (lowest, highest) in _LIMITS.items():
-            number = getattr(self, name)
-            if number is not None and not lowest <= number <= highest:
-                raise LocalError(f"{name} must be from {lowest} to {highest}, not {number}")
+        _check_limits(self)
 
     @property
     def label(self) -> str:
@@ -134,9 +137,19 @@ class PeerOptions:
         return self.name or self.address
 
 
+def _check_limits(options: PeerOptions | SpeakerOptions) -> None:
+    for name, (lowest, highest) in LIMITS.items():
+        number = getattr(options, name, None)
+        if number is not None and not lowest <= number <= highest:
+            raise LocalError(f"{name} must be from {lowest} to {highest}, not {number}")
+
+
 @dataclass(frozen=True, slots=True)
 class SpeakerOptions:
-    """One speaker. `listen` holds "ADDRESS:PORT" or "[IPV6]:PORT" texts; empty: it only dials."""
+    """One speaker. `listen` holds "ADDRESS:PORT" or "[IPV6]:PORT" texts; empty: it only dials.
+
+    Raises ValueError for a number that cannot be.
+    """
 
     asn: int  #: our AS number
     router_id: str  #: our BGP identifier
@@ -151,5 +164,6 @@ class SpeakerOptions:
     decision: DecisionOptions = DEFAULT_DECISION  #: how the best path is chosen
 
     def __post_init__(self) -> None:
+        _check_limits(self)
         if self.confederation_members and self.confederation is None:
             raise LocalError("confederation_members without confederation, the AS number that others see (RFC 5065)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bgp import PeerOptions
+from bgp import PeerOptions, SpeakerOptions
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,20 @@ from bgp import PeerOptions
         ("multihop", 256),
         ("allowas_in", -1),
         ("add_path_limit", 0),
+        ("add_path_limit", 65536),
+        ("default_local_pref", -1),
+        ("max_prefixes", 0),
     ],
 )
 def test_a_number_that_cannot_be_is_refused(field: str, value: int) -> None:
     with pytest.raises(ValueError, match=f"must be .*{value}"):
         PeerOptions(**{"address": "10.0.0.1", "asn": 65001} | {field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("field", "value"), [("asn", 0), ("asn", 1 << 32), ("confederation", 0)])
+def test_a_number_of_a_speaker_that_cannot_be_is_refused(field: str, value: int) -> None:
+    with pytest.raises(ValueError, match=f"must be .*{value}"):
+        SpeakerOptions(**{"asn": 65001, "router_id": "10.0.0.1"} | {field: value})  # type: ignore[arg-type]
 
 
 def test_the_limits_themselves_are_allowed() -> None:

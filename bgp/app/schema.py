@@ -22,9 +22,9 @@ from pydantic_core import ErrorDetails
 
 from bgp.net.sockets import MD5_KEY_MAX
 from bgp.net.speaker import parse_endpoint
-from bgp.options import AddPathMode, NextHopSelf
+from bgp.options import LIMITS, AddPathMode, NextHopSelf
 from fsm.settings import check_hold_time
-from rib.as_path import MAX_ASN, AsPath
+from rib.as_path import AsPath
 from rib.community import Community, ExtendedCommunity, LargeCommunity
 from rib.family import Family
 from rib.policy import Policy, PrefixRange
@@ -84,6 +84,11 @@ def _number(what: str, low: int, high: int) -> Callable[[int], int]:
     return check
 
 
+def _limited(name: str, what: str = "") -> Callable[[int], int]:
+    """The limits that the option of that name has in a program too."""
+    return _number(what or name, *LIMITS[name])
+
+
 def _whole_address(text: str) -> str:
     _address(text.partition("%")[0])
     return text
@@ -131,17 +136,13 @@ def _wait(value: float) -> float:
     return value
 
 
-def _hold_time(value: int) -> int:
-    return check_hold_time(value)
-
-
-_ASN: Final = _number("an AS number", 1, MAX_ASN)
+_ASN: Final = _limited("asn", "an AS number")
 _U32: Final = (1 << 32) - 1
 #: What a key must be beyond its type, by its name in the options; for an array, each of its elements.
 CHECKS: Final[Mapping[str, Callable[..., object]]] = {
-    "add_path_limit": _number("add_path_limit", 1, _U32),
+    "add_path_limit": _limited("add_path_limit"),
     "address": _whole_address,
-    "allowas_in": _number("allowas_in", 0, 255),
+    "allowas_in": _limited("allowas_in"),
     "as_in_path": _ASN,
     "asn": _ASN,
     "cluster_id": _same(_ipv4),
@@ -149,26 +150,26 @@ CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "confederation_members": _ASN,
     "connect_retry_time": _positive,
     "idle_hold_time": _positive,
-    "default_local_pref": _number("a local preference", 0, _U32),
-    "hold_time": _hold_time,
+    "default_local_pref": _limited("default_local_pref", "a local preference"),
+    "hold_time": check_hold_time,
     "listen": _endpoint,
     "local_address": _whole_address,
     "local_asn": _ASN,
     "local_pref": _number("a local preference", 0, _U32),
     "max_paths": _number("max_paths", 1, 256),
-    "max_prefixes": _number("max_prefixes", 1, _U32),
+    "max_prefixes": _limited("max_prefixes"),
     "med": _number("a MED", 0, _U32),
     "metric": _number("a metric", 1, _U32),
-    "multihop": _number("multihop", 1, 255),
+    "multihop": _limited("multihop"),
     "neighbour_as": _ASN,
     "networks": _same(Prefix),
     "next_hop_ipv4": _same(_ipv4),
     "next_hop_ipv6": _same(_ipv6),
     "origin_as": _ASN,
     "password": _password,
-    "port": _number("a port", 1, 65535),
+    "port": _limited("port", "a port"),
     "prepend": _ASN,
-    "restart_time": _number("a restart time", 0, 4095),
+    "restart_time": _limited("restart_time", "a restart time"),
     "protocol": _number("a protocol number of our own", 5, 255),
     "reconcile_interval": _positive,
     "router_id": _router_id,
