@@ -30,9 +30,8 @@ from bgp.app.protocol import (
     Shutdown,
     Undrain,
     Withdraw,
-    end,
-    row,
 )
+from bgp.app.protocol_lines import end, row
 from bgp.app.routes import (
     Decision,
     LostSpeller,

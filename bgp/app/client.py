@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Final
 
 from bgp.app.failure import Failure
-from bgp.app.protocol import ROW, question_line
+from bgp.app.protocol_lines import ROW, question_line
 
 #: The environment variable that names the socket.
 VARIABLE: Final = "BGP_CONTROL"

@@ -15,7 +15,8 @@ import trio
 
 from bgp.app.answers import Failed, Program, answer
 from bgp.app.config import ConfigError
-from bgp.app.protocol import LONGEST_QUESTION, parse_question, refusal
+from bgp.app.protocol import LONGEST_QUESTION, parse_question
+from bgp.app.protocol_lines import refusal
 from bgp.error import LocalError
 
 #: Nobody but the owner may connect.

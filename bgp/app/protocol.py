@@ -6,7 +6,8 @@ is any number of lines `{"row": …}` and then one of
 - `{"end": …}`, with what there is to say at the end, or
 - `{"error": TEXT, "status": N}`: why not, and the exit status for it (1: it failed, 2: it was asked wrongly).
 
-Any number of questions may follow each other on a connection; each is answered before the next is read.
+Any number of questions may follow each other on a connection; each is answered before the next is read. The lines themselves
+are spelt in `bgp.app.protocol_lines`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from rib.prefix import Prefix
 
 #: Octets that a question may have: thousands of prefixes in one announcement.
 LONGEST_QUESTION: Final = 1 << 20
-ROW: Final = '{"row":'
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,24 +230,3 @@ def parse_question(line: bytes) -> Question:
         )
         raise LocalError("; ".join(problems)) from None
     return made
-
-
-def question_line(name: str, arguments: Mapping[str, object]) -> bytes:
-    """A question on the wire; arguments that are None are left out."""
-    given = {key: value for key, value in arguments.items() if value is not None}
-    return json.dumps({"ask": name, **given}).encode() + b"\n"
-
-
-def row(value: str) -> str:
-    """A row of an answer, from JSON text."""
-    return f"{ROW}{value}}}\n"
-
-
-def end(value: object) -> str:
-    """The end of an answer."""
-    return json.dumps({"end": value}, ensure_ascii=False) + "\n"
-
-
-def refusal(text: str, status: int) -> str:
-    """Why there is no answer."""
-    return json.dumps({"error": text, "status": status}, ensure_ascii=False) + "\n"

@@ -9,7 +9,8 @@ from speakers import Laboratory, Neighbour, announcement, laboratory, settle
 
 from bgp import AddPathMode, accept
 from bgp.app.answers import Failed, answer
-from bgp.app.protocol import parse_question, question_line
+from bgp.app.protocol import parse_question
+from bgp.app.protocol_lines import question_line
 from bgp.error import LocalError
 from bgp.iana import CeaseSubcode
 from bgp.message import PathAttribute

@@ -14,7 +14,8 @@ import trio
 
 from bgp.app.client import Refused, ask, choose_path
 from bgp.app.control import open_control
-from bgp.app.protocol import LONGEST_QUESTION, parse_question, question_line
+from bgp.app.protocol import LONGEST_QUESTION, parse_question
+from bgp.app.protocol_lines import question_line
 from bgp.error import LocalError
 from bgp.net import Speaker, open_speaker
 from rib.attributes import Attributes
