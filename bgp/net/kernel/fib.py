@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import Final, NamedTuple
@@ -222,14 +222,18 @@ class Fib:
                 await self._news.wait()
             for family, due in list(self._due.items()):
                 self._due[family] = {}
-                keys = iter(due)
-                while taken := list(islice(keys, BATCH)):
+                if due:
                     async with self._lock:
-                        if (edits := self._edits(family, taken)) and (refusals := await self.kernel.edit(edits)):
+                        if refusals := await self.kernel.edit(self._edits(family, due)):
                             await self.kernel.edit(self._refused(refusals))
 
-    def _edits(self, family: Family, keys: Iterable[bytes]) -> list[Edit]:
-        """What has to be done for these prefixes; `installed` is then as if it were done."""
+    def _edits(self, family: Family, due: Iterable[bytes]) -> Iterator[Edit]:
+        """What has to be done for prefixes, worked out when it is asked for; `installed` is then as if it were done."""
+        keys = iter(due)
+        while taken := list(islice(keys, BATCH)):
+            yield from self._edits_for(family, taken)
+
+    def _edits_for(self, family: Family, keys: Sequence[bytes]) -> list[Edit]:
         installed, stale, missing = self.installed[family], self.stale, self.missing
         table = self.loc_rib.table(family)
         best, others = table.best.get, table.others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_interface
 from typing import Final
 
@@ -61,7 +61,7 @@ class MemoryKernel:
     def _is_own(self, route: KernelRoute) -> bool:
         return route.protocol == self.options.protocol and route.metric == self.options.metric
 
-    async def edit(self, edits: Sequence[Edit]) -> list[Refusal]:
+    async def edit(self, edits: Iterable[Edit]) -> list[Refusal]:
         """Do all of it, in order; gives what was refused."""
         await trio.lowlevel.checkpoint()
         protocol, metric = self.options.protocol, self.options.metric

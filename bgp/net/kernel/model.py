@@ -8,7 +8,7 @@ removal names the protocol, so that a route of another program cannot go by mist
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
@@ -144,8 +144,11 @@ class Kernel(Protocol):
     async def routes(self, *, own: bool) -> list[KernelRoute]:
         """Our routes in the table, or those of everybody else there."""
 
-    async def edit(self, edits: Sequence[Edit]) -> list[Refusal]:
-        """Do all of it, in order; gives what was refused. An edit that is refused for one prefix is done for the others."""
+    async def edit(self, edits: Iterable[Edit]) -> list[Refusal]:
+        """Do all of it, in order; gives what was refused. An edit that is refused for one prefix is done for the others.
+
+        The next edit is asked for while those before it are being done.
+        """
 
     async def events(self) -> list[Event]:
         """Wait until something happens that `edit` did not do, and give all of it."""

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from ctypes import addressof, create_string_buffer
 from functools import partial
 from socket import SO_RCVBUF, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET, htonl, socket
 from struct import pack
 from sys import byteorder
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import trio
 
+from bgp.net.failure import as_it_was_raised
 from bgp.net.kernel.model import (
     Edit,
     Event,
@@ -60,14 +61,27 @@ NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK = 10, 12
 SO_RCVBUFFORCE, SO_ATTACH_FILTER = 33, 26
 #: linux/rtnetlink.h: links, IPv4 addresses, IPv4 routes, IPv6 addresses, IPv6 routes.
 GROUPS: Final = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
-#: Messages in one write. The kernel works on them meanwhile, and the sessions wait: about a millisecond.
-BATCH: Final = 256
+#: Octets of requests, about a thousand routes, that go to the kernel at a time; a socket takes three times as many.
+LOT: Final = 1 << 16
+#: Octets of requests that are spelt at a time; meanwhile nobody else has a turn.
+PART: Final = 1 << 14
+#: Octets that the kernel is given without a thread: it is done with them before a thread would have begun.
+AT_ONCE: Final = 1 << 12
 #: Octets of what the kernel may have to tell us while we do not read; beyond, events are lost, which we are told.
 BUFFER: Final = 8 << 20
 #: Octets that one read takes. The kernel's pieces of a list are smaller.
 PIECE: Final = 1 << 17
 #: A list that changes while it is read is asked for again, so often.
 DUMP_ATTEMPTS: Final = 5
+
+
+class Lot(NamedTuple):
+    """Requests that go to the kernel at a time: what they do, and the numbers of the first and the last one."""
+
+    edits: Sequence[Edit]
+    octets: bytes
+    first: int
+    final: int
 
 
 class NetlinkKernel:
@@ -79,21 +93,20 @@ class NetlinkKernel:
         self._sequence = 0
         self._lock = trio.Lock()
         self._listing: int | None = None  #: the number of a list that was not read to its end
-        self._requests = _open(0)
+        self.requests = _open(0)
+        self._requests = trio.socket.from_stdlib_socket(self.requests)
         own_port = self._requests.getsockname()[0]
-        self._events = _open(GROUPS, lambda made: _ignore(made, own_port))
+        self._events = trio.socket.from_stdlib_socket(_open(GROUPS, lambda made: _ignore(made, own_port)))
 
     def close(self) -> None:
         """Let go of the kernel; the routes stay."""
         self._requests.close()
         self._events.close()
 
-    def _next(self, count: int = 1) -> int:
-        """The first of `count` new sequence numbers."""
-        if self._sequence > 1 << 31:
-            self._sequence = 0
-        first, self._sequence = self._sequence + 1, self._sequence + count
-        return first
+    def _next(self) -> int:
+        """A new sequence number."""
+        self._sequence = 1 if self._sequence > 1 << 31 else self._sequence + 1
+        return self._sequence
 
     async def links(self) -> dict[int, Link]:
         """All links by their number."""
@@ -151,46 +164,68 @@ class NetlinkKernel:
                 if number == self._listing and kind in (NLMSG_DONE, NLMSG_ERROR):
                     self._listing = None
 
-    async def edit(self, edits: Sequence[Edit]) -> list[Refusal]:
-        """Do all of it, in order; gives what was refused. An edit that is refused for one prefix is done for the others."""
+    async def edit(self, edits: Iterable[Edit]) -> list[Refusal]:
+        """Do all of it, in order; gives what was refused. An edit that is refused for one prefix is done for the others.
+
+        While the kernel works on one lot, in a thread, the next one is spelt, and before it the next edits are asked for.
+        """
         refused: list[Refusal] = []
-        waiting: list[Edit] = []
-        size = 0
         async with self._lock:
             await self._finish_listing()
-            for edit in edits:
-                for at in range(0, len(edit.keys), BATCH):
-                    part = edit._replace(keys=edit.keys[at : at + BATCH])
-                    if size + len(part.keys) > BATCH:
-                        refused += await self._send(waiting)
-                        waiting, size = [], 0
-                    waiting.append(part)
-                    size += len(part.keys)
-            if waiting:
-                refused += await self._send(waiting)
+            with as_it_was_raised():
+                async with trio.open_nursery() as nursery:
+                    spelt, waiting = trio.open_memory_channel[Lot](0)
+                    nursery.start_soon(self._work_off, waiting, refused)
+                    async with spelt:
+                        for lot in self.lots(edits):
+                            await spelt.send(lot)
         return refused
 
-    async def _send(self, edits: Sequence[Edit]) -> list[Refusal]:
-        octets: list[bytes] = []
-        first = self._next(sum(len(edit.keys) for edit in edits))
-        for edit in edits:
-            octets += self._speller.messages(edit, first + len(octets))
-        return [_refusal(edits, place, error) for place, error in await self._done(octets, first)]
+    async def _work_off(self, lots: trio.MemoryReceiveChannel[Lot], refused: list[Refusal]) -> None:
+        async with lots:
+            async for lot in lots:
+                if len(lot.octets) <= AT_ONCE:
+                    await self._requests.send(lot.octets)
+                else:
+                    await trio.to_thread.run_sync(self.requests.send, lot.octets)
+                refused += await self.answers(lot)
 
-    async def _done(self, octets: list[bytes], first: int) -> list[tuple[int, int]]:
-        """Have requests worked off, numbered from `first` on; gives the place and the error number of those that failed."""
+    def lots(self, edits: Iterable[Edit]) -> Iterator[Lot]:
+        """The edits as requests, which go to the kernel a lot at a time."""
+        parts: list[Edit] = []
+        octets: list[bytes] = []
+        first, size = self._next(), 0
+        for edit in edits:
+            for part in self._speller.parts(edit, PART):
+                parts.append(part)
+                some = self._speller.messages(part, first + len(octets))
+                octets += some
+                size += sum(map(len, some))
+                if size >= LOT:
+                    yield self._closed(parts, octets, first)
+                    parts, octets, first, size = [], [], self._next(), 0
+        if octets:
+            yield self._closed(parts, octets, first)
+
+    def _closed(self, parts: list[Edit], octets: list[bytes], first: int) -> Lot:
+        """A lot whose last request asks for an answer."""
         length, kind, flags, final, port = HEADER.unpack_from(octets[-1])
         octets[-1] = HEADER.pack(length, kind, flags | NLM_F_ACK, final, port) + octets[-1][HEADER.size :]
-        await self._requests.send(b"".join(octets))
-        failed: list[tuple[int, int]] = []
+        self._sequence = final
+        return Lot(parts, b"".join(octets), first, final)
+
+    async def answers(self, lot: Lot) -> list[Refusal]:
+        """What the kernel refused of a lot that was sent."""
+        edits, _, first, final = lot
+        refused: list[Refusal] = []
         while True:
             for kind, _, number, message in messages(await self._requests.recv(PIECE)):
                 if kind != NLMSG_ERROR or not first <= number <= final:
                     continue
                 if error := _error(message):
-                    failed.append((number - first, error))
+                    refused.append(_refusal(edits, number - first, error))
                 if number == final:
-                    return failed
+                    return refused
 
     async def events(self) -> list[Event]:
         """Wait until something happens that `edit` did not do, and give all of it."""
@@ -229,7 +264,7 @@ def _error(message: bytes) -> int:
     return -int.from_bytes(message[HEADER.size : HEADER.size + 4], byteorder, signed=True)
 
 
-def _open(groups: int, prepare: Callable[[socket], None] | None = None) -> trio.socket.SocketType:
+def _open(groups: int, prepare: Callable[[socket], None] | None = None) -> socket:
     made = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)
     try:
         try:
@@ -242,7 +277,7 @@ def _open(groups: int, prepare: Callable[[socket], None] | None = None) -> trio.
         if prepare is not None:
             prepare(made)
         made.bind((0, groups))
-        return trio.socket.from_stdlib_socket(made)
+        return made
     except BaseException:
         made.close()
         raise

@@ -12,9 +12,10 @@ A message is (linux/netlink.h, linux/rtnetlink.h)
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
+from itertools import groupby
+from operator import itemgetter
 from socket import AF_INET, AF_INET6
 from struct import Struct
 from typing import Final, NamedTuple
@@ -55,17 +56,16 @@ TYPES: Final = {
     Verb.REPLACE: (RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE),
     Verb.REMOVE: (RTM_DELROUTE, NLM_F_REQUEST),
 }
-_BYTE_ORDER: Final = sys.byteorder
 #: Spelt ways that are kept; ways are few but for a router that has a next hop a prefix.
 _KEPT: Final = 4096
 
 
 class Template(NamedTuple):
-    """A message but for what differs: `start`, four octets of sequence number, `middle`, the destination, `end`."""
+    """A message but for what differs: `form` packs `start`, a sequence number, `middle`, a destination, `end`."""
 
+    form: Struct
     start: bytes
     middle: bytes
-    size: int  #: octets of the destination
     end: bytes
 
 
@@ -79,15 +79,24 @@ class Speller:
     def messages(self, edit: Edit, sequence: int) -> list[bytes]:
         """The requests to do what an edit says, numbered from `sequence` on."""
         verb, afi, keys, way = edit
-        templates: dict[int, Template] = {}
         spelt: list[bytes] = []
-        for number, nlri in enumerate(keys, sequence):
-            made = templates.get(nlri[0])
-            if made is None:
-                made = templates[nlri[0]] = self._kept(verb, afi, nlri[0], way)
-            start, middle, size, end = made
-            spelt.append(start + number.to_bytes(4, _BYTE_ORDER) + middle + nlri[1:].ljust(size, b"\0") + end)
+        for length, some in groupby(keys, key=itemgetter(0)):
+            form, start, middle, end = self._kept(verb, afi, length, way)
+            # A destination that is shorter than an address is filled with zeros (`struct`, format s).
+            pack = form.pack
+            spelt += [
+                pack(start, number, middle, nlri[1:], end) for number, nlri in enumerate(some, sequence + len(spelt))
+            ]
         return spelt
+
+    def parts(self, edit: Edit, octets: int) -> Iterator[Edit]:
+        """The edit in pieces, the messages of each of which take about so many octets at most."""
+        verb, afi, keys, way = edit
+        if keys:
+            size = self._kept(verb, afi, keys[0][0], way).form.size
+            most = max(1, octets // size)
+            for at in range(0, len(keys), most):
+                yield edit if len(keys) <= most else edit._replace(keys=keys[at : at + most])
 
     def _kept(self, verb: Verb, afi: int, length: int, way: Way) -> Template:
         index = (verb, afi, length, way)
@@ -122,7 +131,8 @@ class Speller:
         octets = bytes(message.data)
         size = (4 if afi == Afi.IPV4 else 16) if length else 0
         at = HEADER.size + ROUTE.size + (ATTRIBUTE.size if length else 0)
-        return Template(octets[:8], octets[12:at], size, octets[at + size :])
+        start, middle, end = octets[:8], octets[12:at], octets[at + size :]
+        return Template(Struct(f"={len(start)}sI{len(middle)}s{size}s{len(end)}s"), start, middle, end)
 
     def dump(self, afi: int, protocol: int, sequence: int) -> bytes:
         """The request for all routes of the table; of one protocol unless it is 0."""

@@ -95,3 +95,42 @@ async def _cancel_after(scope: trio.CancelScope, steps: int) -> None:
     for _ in range(steps):
         await trio.lowlevel.checkpoint()
     scope.cancel()
+
+
+async def test_routes_of_very_many_ways_go_in_pieces_that_a_socket_takes(world: RealWorld) -> None:
+    link = world.add_link("one", "10.0.0.1/24")
+    way = Way.of([Hop(ip_address(f"10.0.0.{number}"), link) for number in range(2, 202)])
+    assert await world.kernel.edit([Edit(Verb.ADD, 1, KEYS[:200], way)]) == []
+    found = await world.kernel.routes(own=True)
+    assert {route.way for route in found} == {way}
+    assert len(found) == 200
+
+
+async def test_the_next_edits_are_asked_for_while_those_before_are_done(world: RealWorld) -> None:
+    """And who asks is not left waiting: what was begun is brought to its end when somebody gives up."""
+    link = world.add_link("one", "10.0.0.1/24")
+    way = Way.of([Hop(ip_address("10.0.0.2"), link)])
+
+    def edits() -> Iterator[Edit]:
+        yield Edit(Verb.ADD, 1, KEYS, way)
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        await world.kernel.edit(edits())
+    there = len(await world.kernel.routes(own=True))
+    refused = await world.kernel.edit([Edit(Verb.ADD, 1, KEYS, way)])
+    assert len(refused) == there
+    assert len(await world.kernel.routes(own=True)) == len(KEYS)
+
+
+async def test_an_edit_that_is_given_up_leaves_answers_for_nobody(world: RealWorld) -> None:
+    link = world.add_link("one", "10.0.0.1/24")
+    way = Way.of([Hop(ip_address("10.0.0.2"), link)])
+    for steps in range(6):
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_cancel_after, scope, steps)
+                await world.kernel.edit([Edit(Verb.ADD, 1, KEYS, way)])
+        there = {route.nlri for route in await world.kernel.routes(own=True)}
+        gone = await world.kernel.edit([Edit(Verb.REMOVE, 1, KEYS)])
+        assert {one.nlri for one in gone} == set(KEYS) - there
