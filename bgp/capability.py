@@ -172,6 +172,30 @@ class LinkLocalNextHop:
 
 
 @dataclass(frozen=True, slots=True)
+class Bgpsec:
+    """The sender can send signed paths of an AFI, or receive them (RFC 8205 2.1)."""
+
+    code: ClassVar[int] = CapabilityCode.BGPSEC
+    version: int
+    sends: bool
+    afi: int
+
+
+@dataclass(frozen=True, slots=True)
+class BfdStrictMode:
+    """The session comes up only after BFD has (draft-ietf-idr-bgp-bfd-strict-mode)."""
+
+    code: ClassVar[int] = CapabilityCode.BFD_STRICT_MODE
+
+
+@dataclass(frozen=True, slots=True)
+class PrestandardRouteRefresh:
+    """The same as `RouteRefresh`, from before RFC 2918; still sent beside it (RFC 8810 3)."""
+
+    code: ClassVar[int] = CapabilityCode.PRESTANDARD_ROUTE_REFRESH
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownCapability:
     """A capability that nobody here can read, kept octet for octet."""
 
@@ -198,6 +222,9 @@ Capability: TypeAlias = (
     | SoftwareVersion
     | PathsLimit
     | LinkLocalNextHop
+    | Bgpsec
+    | BfdStrictMode
+    | PrestandardRouteRefresh
     | UnknownCapability
 )
 

@@ -19,7 +19,7 @@ from bgp.wire.context import Context
 from bgp.wire.nlri import FAMILIES
 from bgp.wire.nlri.keys import key_of, key_text, parse_destination
 from rib.community import WELL_KNOWN, Community
-from rib.extended import ALIASES, KINDS, KINDS6
+from rib.extended import KINDS, KINDS6
 from rib.family import (
     BGP_LS,
     BGP_LS_VPN,
@@ -36,6 +36,7 @@ from rib.family import (
     VPNV4_FLOWSPEC,
     Family,
 )
+from rib.kinds import ALIASES
 
 HERE: Final = Path(__file__).parent
 KINDS_OF_ATTRIBUTE: Final = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
-from rib.extended import EXTENDED, EXTENDED6, Registry
+from rib.extended import EXTENDED, EXTENDED6
+from rib.kinds import Registry
 
 #: IANA's well-known communities.
 WELL_KNOWN: Final[dict[int, str]] = {

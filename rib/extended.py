@@ -13,6 +13,7 @@ from enum import IntFlag
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final, NamedTuple
 
+from rib.kinds import Kind, Registry
 from rib.layout import (
     ADDRESS,
     ADDRESS6,
@@ -233,18 +234,44 @@ class Layer2Info(NamedTuple):
     preference: int
 
 
+class NodeTarget(NamedTuple):
+    """The speaker for which a route is meant (draft-ietf-idr-node-target-ext-comm)."""
+
+    bgp_id: IPv4Address
+
+
+class ServiceCarvingTime(NamedTuple):
+    """When the DF election takes place: seconds of NTP, and their fraction in 1/65536 (RFC 9722 2.2)."""
+
+    seconds: int
+    fraction: int
+
+
+class Direction(IntFlag):
+    """Of the traffic at an interface: towards the router, away from it (draft-ietf-idr-flowspec-interfaceset 3)."""
+
+    INPUT = 1
+    OUTPUT = 2
+
+
+class InterfaceGroup(NamedTuple):
+    """Interfaces that an AS has put together under a number of 14 bits, and the direction there."""
+
+    number: int
+    direction: Direction
+
+
+class InterfaceSet(NamedTuple):
+    """Where a flow specification applies (draft-ietf-idr-flowspec-interfaceset 3)."""
+
+    asn: int
+    group: InterfaceGroup
+
+
 class TransportClass(NamedTuple):
     """RFC 9832 4.3."""
 
     number: int
-
-
-class Kind(NamedTuple):
-    """A row: the type and sub-type octets, the name, and what the rest is."""
-
-    code: bytes
-    name: str
-    layout: Layout
 
 
 #: RFC 9012 11.1 and IANA's list of tunnel types.
@@ -276,6 +303,35 @@ def _row(code: str, name: str, make: type[Any], *fields: Field) -> Kind:
     return Kind(bytes.fromhex(code), name, Layout(make, *fields))
 
 
+def _group(octets: bytes) -> InterfaceGroup:
+    value = int.from_bytes(octets, "big")
+    return InterfaceGroup(value & 0x3FFF, Direction(value >> 15 << 1 | value >> 14 & 1))
+
+
+def _group_octets(group: InterfaceGroup) -> bytes:
+    number, direction = group
+    if not 0 <= number < 1 << 14:
+        raise ValueError(f"group {number} does not fit 14 bits")
+    bits = bool(direction & Direction.OUTPUT) << 15 | bool(direction & Direction.INPUT) << 14
+    return (bits | number).to_bytes(2, "big")
+
+
+def _group_text(group: InterfaceGroup) -> str:
+    return f"{group.number}{''.join(f'+{one.name}'.lower() for one in Direction if one & group.direction)}"
+
+
+def _group_of(text: str) -> InterfaceGroup:
+    number, *words = text.split("+")
+    direction = Direction(0)
+    for word in words:
+        direction |= Direction[word.upper()]
+    return InterfaceGroup(int(number), direction)
+
+
+#: "7+input+output".
+_GROUP: Final = Field(2, r"\d+(?:\+input)?(?:\+output)?", _group, _group_octets, _group_text, _group_of)
+
+
 def _by_admin(subtype: str, name: str, types: str = "000102") -> tuple[Kind, ...]:
     """The two-octet AS, IPv4 address and four-octet AS forms of one meaning, those of `types`."""
     forms: dict[str, tuple[type[Any], Field, Field]] = {
@@ -297,6 +353,12 @@ KINDS: Final[tuple[Kind, ...]] = (
     *_by_admin("0a", "l2vpn-id", "0001"),                              # RFC 6074
     *_by_admin("07", "ospf-router-id", "01"),                          # RFC 4577 4.2.4
     *_by_admin("0b", "vrf-route-import", "01"),                        # RFC 6514 7
+    _row("0109", "node-target", NodeTarget, ADDRESS, padding(2)),      # draft-ietf-idr-node-target-ext-comm
+    *_by_admin("10", "vpn-distinguisher"),                             # of one vendor, as IANA lists it
+    _row("0112", "segmented-next-hop", AddressNumber, ADDRESS, U16),   # RFC 7524 4
+    *_by_admin("13", "target-record"),                                 # draft-ietf-bess-service-chaining 3
+    _row("0204", "generic", AsNumber, LONG_AS, U16),                   # draft-ietf-idr-as4octet-extcomm-generic-subtype
+    _row("4204", "generic-nontransitive", AsNumber, LONG_AS, U16),
     _row("4004", "link-bandwidth", Rate, U16, FLOAT),                  # draft-ietf-idr-link-bandwidth
     _row("0004", "link-bandwidth-transitive", Rate, U16, FLOAT),
     _row("0306", "ospf-route-type", OspfRouteType, ADDRESS, U8, U8),
@@ -305,6 +367,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     _row("030d", "default-gateway", Nothing, padding(6)),              # RFC 7432 7.8
     _row("4300", "origin-validation-state", OriginValidation, padding(5), named(1, VALIDATION_STATES)),
     _row("4301", "cost", Cost, U8, U8, U32),
+    _row("0301", "cost-transitive", Cost, U8, U8, U32),
     _row("0600", "mac-mobility", MacMobility, flags(1, MobilityFlag), padding(1), U32),
     _row("0601", "esi-label", EsiLabel, flags(1, EsiFlag), padding(2), U24),
     _row("0602", "es-import", Mac, MAC),
@@ -314,6 +377,12 @@ KINDS: Final[tuple[Kind, ...]] = (
     _row("0606", "df-election", DfElection, U8, U16, padding(3)),
     _row("0608", "arp-nd", ArpNd, flags(1, ArpNdFlag), padding(5)),
     _row("0609", "multicast-flags", Multicast, flags(2, MulticastFlag), padding(4)),
+    _row("060a", "evi-target", AsNumber, U16, U32),                    # RFC 9251 9.5
+    _row("060b", "evi-target", AddressNumber, ADDRESS, U16),
+    _row("060c", "evi-target", AsNumber, LONG_AS, U16),
+    _row("060f", "service-carving-time", ServiceCarvingTime, U32, U16),
+    _row("0702", "interface-set", InterfaceSet, U32, _GROUP),
+    _row("4702", "interface-set-nontransitive", InterfaceSet, U32, _GROUP),
     _row("0a02", "transport-class", TransportClass, padding(2), U32),
     _row("0c00", "mup", AsNumber, U16, U32),                           # draft-ietf-bess-mup-safi
     _row("8006", "traffic-rate", Rate, U16, FLOAT),
@@ -332,53 +401,9 @@ KINDS6: Final[tuple[Kind, ...]] = (
     _row("000b", "vrf-route-import", AddressNumber, ADDRESS6, U16),    # RFC 6515 3
     _row("000c", "redirect-to-ip", RedirectToAddress, ADDRESS6, flags(2, CopyFlag)),
     _row("000d", "redirect", AddressNumber, ADDRESS6, U16),
+    _row("0010", "vpn-distinguisher", AddressNumber, ADDRESS6, U16),
+    _row("0012", "segmented-next-hop", AddressNumber, ADDRESS6, U16),  # RFC 7524 4
 )
 # fmt: on
-#: Other names that are read, not written.
-ALIASES: Final[dict[str, str]] = {"rt": "target", "ro": "origin", "soo": "origin"}
-
-
-class Registry:
-    """A table of kinds, by their octets and by their names."""
-
-    def __init__(self, kinds: tuple[Kind, ...]) -> None:
-        self._by_code = {kind.code: kind for kind in kinds}
-        self._by_name: dict[str, list[Kind]] = {}
-        for kind in kinds:
-            self._by_name.setdefault(kind.name, []).append(kind)
-
-    def read(self, octets: bytes) -> tuple[Kind, Any] | None:
-        """The kind and the value; None where no row reads all of it."""
-        kind = self._by_code.get(octets[:2])
-        value = None if kind is None else kind.layout.read(octets[2:])
-        return None if kind is None or value is None else (kind, value)
-
-    def show(self, octets: bytes) -> str:
-        """ "target:65001:100", or the octets in hexadecimal."""
-        found = self.read(octets)
-        return octets.hex() if found is None else found[0].name + found[0].layout.show(found[1])
-
-    def parse(self, text: str) -> bytes:
-        """The octets of a text. Raises ValueError."""
-        name, colon, rest = text.partition(":")
-        problem = "no such kind"
-        for kind in self._by_name.get(ALIASES.get(name, name), ()):
-            try:
-                return kind.code + kind.layout.write(kind.layout.parse(colon + rest))
-            except ValueError as error:
-                problem = str(error)
-        raise ValueError(problem)
-
-    def make(self, name: str, value: Any) -> bytes:
-        """The octets of a value of the kind of that name. Raises ValueError."""
-        for kind in self._by_name.get(ALIASES.get(name, name), ()):
-            if isinstance(value, kind.layout.make):
-                try:
-                    return kind.code + kind.layout.write(value)
-                except (AttributeError, ValueError):
-                    continue  # the same meaning in another layout
-        raise ValueError(f"{value!r} is not a value of {name!r}")
-
-
 EXTENDED: Final = Registry(KINDS)
 EXTENDED6: Final = Registry(KINDS6)

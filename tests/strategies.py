@@ -51,7 +51,9 @@ from bgp.attribute import (
 )
 from bgp.capability import (
     AddPath,
+    BfdStrictMode,
     BgpRole,
+    Bgpsec,
     Capability,
     DynamicCapability,
     EnhancedRouteRefresh,
@@ -67,6 +69,7 @@ from bgp.capability import (
     Multisession,
     OutboundRouteFiltering,
     PathsLimit,
+    PrestandardRouteRefresh,
     RouteRefresh,
     SoftwareVersion,
     UnknownCapability,
@@ -378,7 +381,10 @@ capabilities: st.SearchStrategy[Capability] = st.one_of(
     st.builds(PathsLimit, st.lists(st.tuples(families, u16), max_size=3).map(tuple)),
     st.builds(MultipleLabels, st.lists(st.tuples(families, u8), max_size=3).map(tuple)),
     st.just(LinkLocalNextHop()),
-    st.builds(UnknownCapability, st.integers(100, 255), st.binary(max_size=255)),
+    st.builds(Bgpsec, st.integers(0, 15), st.booleans(), u16),
+    st.just(BfdStrictMode()),
+    st.just(PrestandardRouteRefresh()),
+    st.builds(UnknownCapability, st.integers(129, 255), st.binary(max_size=255)),
 )
 opens = st.builds(Open, st.just(4), u16, u16, ipv4, st.lists(capabilities, max_size=6).map(tuple))
 notifications = st.builds(Notification, u8, u8, st.binary(max_size=100))

@@ -8,7 +8,9 @@ import construct as c
 
 from bgp.capability import (
     AddPath,
+    BfdStrictMode,
     BgpRole,
+    Bgpsec,
     Capability,
     DynamicCapability,
     EnhancedRouteRefresh,
@@ -24,6 +26,7 @@ from bgp.capability import (
     Multisession,
     OutboundRouteFiltering,
     PathsLimit,
+    PrestandardRouteRefresh,
     RouteRefresh,
     SoftwareVersion,
     UnknownCapability,
@@ -90,6 +93,13 @@ _FILTERS: Final = c.Sequence(SPACED_FAMILY, c.PrefixedArray(U8, c.Sequence(U8, U
 _LONG_LIVED: Final = c.Sequence(FAMILY, U8, U24)
 _CODES: Final = value_of(c.GreedyBytes, tuple, bytes)
 
+
+def _bgpsec(found: Any) -> Bgpsec:
+    if found[0] & 7:
+        raise ValueError(f"{found[0]:#04x} has unassigned bits")
+    return Bgpsec(found[0] >> 4, bool(found[0] & 8), found[1])
+
+
 CAPABILITIES: Final[dict[int, Row]] = {
     row.code: row
     for row in (
@@ -151,6 +161,18 @@ CAPABILITIES: Final[dict[int, Row]] = {
         ),
         Row(CapabilityCode.PATHS_LIMIT, _families(PathsLimit, FAMILY, U16)),
         Row(CapabilityCode.LINK_LOCAL_NEXT_HOP, _flag(LinkLocalNextHop), is_fixed=False),
+        # 4 bits of version, 1 that says that it sends, 3 unassigned (RFC 8205 2.1).
+        Row(
+            CapabilityCode.BGPSEC,
+            value_of(
+                c.Sequence(U8, U16),
+                _bgpsec,
+                lambda capability: [capability.version << 4 | capability.sends << 3, capability.afi],
+            ),
+            is_fixed=False,
+        ),
+        Row(CapabilityCode.BFD_STRICT_MODE, _flag(BfdStrictMode), is_fixed=False),
+        Row(CapabilityCode.PRESTANDARD_ROUTE_REFRESH, _flag(PrestandardRouteRefresh), is_fixed=False),
     )
 }
 

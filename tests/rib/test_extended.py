@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rib import extended
 from rib.community import ExtendedCommunity, Ipv6ExtendedCommunity
 from rib.extended import KINDS, KINDS6, AddressNumber, AsNumber
+from rib.kinds import Kind
 
 #: Octets, text, value; the octets as other speakers write them.
 CASES = [
@@ -45,6 +46,27 @@ CASES = [
     ("0606024000000000", "df-election:2:16384", extended.DfElection(2, 0x4000)),
     ("0608010000000000", "arp-nd:router", extended.ArpNd(extended.ArpNdFlag.ROUTER)),
     ("0609000300000000", "multicast-flags:igmp-proxy+mld-proxy", extended.Multicast(extended.MulticastFlag(3))),
+    ("01090a0000010000", "node-target:10.0.0.1", extended.NodeTarget(IPv4Address("10.0.0.1"))),
+    ("0010fde900000064", "vpn-distinguisher:65001:100", AsNumber(65001, 100)),
+    ("01120a0000010007", "segmented-next-hop:10.0.0.1:7", AddressNumber(IPv4Address("10.0.0.1"), 7)),
+    ("0213000111700005", "target-record:70000:5", AsNumber(70000, 5)),
+    ("02040000fde90064", "generic:65001L:100", AsNumber(65001, 100)),
+    ("4204000111700005", "generic-nontransitive:70000:5", AsNumber(70000, 5)),
+    ("0301800100000064", "cost-transitive:128:1:100", extended.Cost(128, 1, 100)),
+    ("060afde900000064", "evi-target:65001:100", AsNumber(65001, 100)),
+    ("060b0a0000010007", "evi-target:10.0.0.1:7", AddressNumber(IPv4Address("10.0.0.1"), 7)),
+    ("060c000111700005", "evi-target:70000:5", AsNumber(70000, 5)),
+    ("060f0000000a8000", "service-carving-time:10:32768", extended.ServiceCarvingTime(10, 32768)),
+    (
+        "07020000fde94007",
+        "interface-set:65001:7+input",
+        extended.InterfaceSet(65001, extended.InterfaceGroup(7, extended.Direction.INPUT)),
+    ),
+    (
+        "47020000fde9ffff",
+        "interface-set-nontransitive:65001:16383+input+output",
+        extended.InterfaceSet(65001, extended.InterfaceGroup(16383, extended.Direction(3))),
+    ),
     ("0a02000000000064", "transport-class:100", extended.TransportClass(100)),
     ("0c00000a0000000a", "mup:10:10", AsNumber(10, 10)),
     ("8006000000000000", "traffic-rate:0:0", extended.Rate(0, 0.0)),
@@ -116,7 +138,7 @@ def test_every_community_is_read_back_from_its_text(octets: bytes) -> None:
 
 
 @given(st.sampled_from(KINDS6), st.binary(min_size=18, max_size=18))
-def test_every_ipv6_community_is_read_back_from_its_text(kind: extended.Kind, rest: bytes) -> None:
+def test_every_ipv6_community_is_read_back_from_its_text(kind: Kind, rest: bytes) -> None:
     community = Ipv6ExtendedCommunity(kind.code + rest)
     assert Ipv6ExtendedCommunity.parse(str(community)) == community
 

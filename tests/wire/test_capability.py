@@ -7,7 +7,9 @@ from strategies import capabilities
 
 from bgp.capability import (
     AddPath,
+    BfdStrictMode,
     BgpRole,
+    Bgpsec,
     Capability,
     DynamicCapability,
     EnhancedRouteRefresh,
@@ -23,6 +25,7 @@ from bgp.capability import (
     Multisession,
     OutboundRouteFiltering,
     PathsLimit,
+    PrestandardRouteRefresh,
     RouteRefresh,
     SoftwareVersion,
     UnknownCapability,
@@ -74,6 +77,10 @@ CASES: list[tuple[str, Capability]] = [
     ("4b 01 00", SoftwareVersion("")),
     ("4c 05 0001 01 000a", PathsLimit(((IPV4_UNICAST, 10),))),
     ("4d 00", LinkLocalNextHop()),
+    ("07 03 08 0001", Bgpsec(0, True, 1)),
+    ("07 03 10 0002", Bgpsec(1, False, 2)),
+    ("4a 00", BfdStrictMode()),
+    ("80 00", PrestandardRouteRefresh()),
     ("c8 03 010203", UnknownCapability(200, b"\1\2\3")),
     ("c8 00", UnknownCapability(200, b"")),
 ]
@@ -109,7 +116,11 @@ def test_a_capability_of_the_wrong_length_is_an_error(code: int) -> None:
         decode_capability(code, b"\0")
 
 
-@pytest.mark.parametrize("code", [2, 6, 70])
+def test_unassigned_bits_are_kept() -> None:
+    assert decode_capability(7, b"\x09\0\1") == UnknownCapability(7, b"\x09\0\1")
+
+
+@pytest.mark.parametrize("code", [2, 6, 70, 74, 128])
 def test_octets_after_a_capability_without_any_are_kept(code: int) -> None:
     assert decode_capability(code, b"\0") == UnknownCapability(code, b"\0")
 
