@@ -90,7 +90,7 @@ def _open(message: Open) -> dict[str, Json]:
         "my_as": message.my_as,
         "hold_time": message.hold_time,
         "bgp_id": str(message.bgp_id),
-        "capabilities": sorted({int(capability.code) for capability in message.capabilities}),  # type: ignore[dict-item]
+        "capabilities": [*sorted({int(capability.code) for capability in message.capabilities})],
     }
     capabilities = message.capabilities
     families = {one.family for one in capabilities if isinstance(one, Multiprotocol)}

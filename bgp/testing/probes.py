@@ -227,12 +227,13 @@ def _about(code: int) -> list[Fault]:
     return found
 
 
+def _missing(code: Code) -> Fault:
+    return Fault(f"{code.name} missing", WITHDRAWN, lambda draft, _: draft.without(code))
+
+
 FAULTS: Final[tuple[Fault, ...]] = (
     *(fault for code in (*_READ_BY_ALL, *_READ_BY_MOST) for fault in _about(code)),
-    *(
-        Fault(f"{Code(code).name} missing", WITHDRAWN, lambda draft, _, code=code: draft.without(code))  # type: ignore[misc]  # bound now
-        for code in (Code.ORIGIN, Code.AS_PATH, Code.NEXT_HOP)
-    ),
+    *map(_missing, (Code.ORIGIN, Code.AS_PATH, Code.NEXT_HOP)),
     Fault("ORIGIN above 2", WITHDRAWN, lambda draft, octets: draft.change(1, value=bytes((3 + len(octets) % 250,)))),
     Fault("AS_PATH with a segment of type 0", WITHDRAWN, _segment(0, None)),
     Fault("AS_PATH with a segment of type 5", WITHDRAWN, _segment(5, None)),

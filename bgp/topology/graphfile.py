@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from bgp.error import LocalError, MissingPackage
-from bgp.topology.graph import CUSTOMER, PEER, Edge, from_edges, from_graph
+from bgp.topology.graph import CUSTOMER, PEER, Edge, Graph, from_edges, from_graph
 from bgp.topology.model import Topology
 
 #: Nodes that a lab of a graph may have at most: every pair of them is told of.
@@ -59,14 +59,16 @@ def _edge(file: str, number: int, line: str) -> Edge:
     return Edge(*words)
 
 
-def _by_networkx(path: Path, text: str):  # type: ignore[no-untyped-def]  # networkx has no types
+def _by_networkx(path: Path, text: str) -> Graph:
     try:
         networkx = import_module("networkx")
     except ImportError:
         raise MissingPackage(str(path), "networkx", "graph") from None
     try:
         if path.suffix == ".json":
-            return networkx.node_link_graph(loads(text), edges="links")
-        return networkx.parse_gml(text) if path.suffix == ".gml" else networkx.parse_graphml(text)
+            found: Graph = networkx.node_link_graph(loads(text), edges="links")
+        else:
+            found = networkx.parse_gml(text) if path.suffix == ".gml" else networkx.parse_graphml(text)
     except (ValueError, KeyError, TypeError, SyntaxError, networkx.NetworkXException) as error:
         raise LocalError(f"{path}: {error}") from error
+    return found

@@ -13,7 +13,6 @@ TUNNEL_ENCAPSULATION, one tunnel after the other:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import construct as c
@@ -178,8 +177,11 @@ def _sub_tlvs(tunnel_type: int) -> c.Construct:
     return tlvs(SUB_TLV, _SUB_TLVS if own is None else (own, *_SUB_TLVS))
 
 
+def _choose(this: Any) -> int:
+    return this.type if this.type in _ENCAPSULATIONS else 0
+
+
 _BY_TYPE: Final = {kind: _sub_tlvs(kind) for kind in (*_ENCAPSULATIONS, 0)}
-_choose: Callable[[Any], int] = lambda this: this.type if this.type in _ENCAPSULATIONS else 0  # noqa: E731
 TUNNEL: Final = fields_of(Tunnel, "type" / U16, "tlvs" / c.Prefixed(U16, c.Switch(_choose, _BY_TYPE)))
 TUNNEL_ENCAPSULATION: Final = value_of(
     ListOf(TUNNEL, MAX_TLVS), lambda found: TunnelEncapsulation(tuple(found)), lambda value: list(value.tunnels)

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
@@ -90,7 +90,7 @@ class _Daemon:
             raise OSError(f"{' '.join(command)}: {(text + done.stderr.decode(errors='replace')).strip()}")
         return text
 
-    async def _until(self, answers: Callable[[], Any]) -> None:
+    async def _until(self, answers: Callable[[], Awaitable[object]]) -> None:
         """Wait until a daemon's command line works."""
         error: OSError | None = None
         with trio.move_on_after(PATIENCE):

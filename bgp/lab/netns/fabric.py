@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -24,7 +24,7 @@ from bgp.lab.export import bird_configuration, frr_configuration
 from bgp.lab.export.words import peers
 from bgp.lab.fabric import Convergence, FabricSettings, SessionChange, Snapshot, Watcher
 from bgp.lab.fault import Fault, FaultKind, link_of, why_dead
-from bgp.lab.forwarding import DEFAULT_TTL, Forwarder, Rejected, Router, Withheld
+from bgp.lab.forwarding import DEFAULT_TTL, Forwarder, Rejected, Router, Routes, Withheld
 from bgp.lab.meter import Traffic
 from bgp.lab.netns.channel import Channel, Failed, Parent
 from bgp.lab.netns.node import run_node
@@ -106,7 +106,7 @@ class NetnsFabric:
         nursery.start_soon(made.run)
         return made
 
-    async def _each(self, do: Callable[[Node], Any]) -> None:
+    async def _each(self, do: Callable[[Node], Awaitable[object]]) -> None:
         async with trio.open_nursery() as nursery:
             for node in self.topology.nodes:
                 nursery.start_soon(do, node)
@@ -357,7 +357,7 @@ def _first(group: BaseExceptionGroup[Failed]) -> Failed:
 
 
 def _router(holdings: Holdings) -> Router:
-    def routes(family: Family) -> Any:  # what `Routes` says, made for us by the node
+    def routes(family: Family) -> Routes:
         return holdings.routes.get(family, {})
 
     def paths(family: Family, nlri: bytes) -> int:
