@@ -28,6 +28,8 @@ from fsm.words import Event, State
 class Do(Enum):
     """One step of a rule; the text is what the documentation shows."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own looks up the name
+
     CONNECT = "dial"
     SEND_OPEN = "OPEN"
     SEND_KEEPALIVE = "KEEPALIVE, restart KeepaliveTimer"
@@ -54,6 +56,8 @@ class Do(Enum):
 
 class Condition(Enum):
     """What a choice depends on; the text is what the documentation shows."""
+
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own looks up the name
 
     MAY_START = "AllowAutomaticStart"
     DAMPED_START_IS_DUE = "AllowAutomaticStart, DampPeerOscillations, IdleHoldTimer not running"

@@ -20,6 +20,8 @@ from rib.prefix import Prefix
 class SourceKind(Enum):
     """Over what kind of peering a route came (RFC 4271 1.1)."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own looks up the name
+
     LOCAL = "local"
     INTERNAL = "internal"
     EXTERNAL = "external"

@@ -27,6 +27,7 @@ from bgp.lab.meter import MeteredTransport, Traffic
 from bgp.lab.reach import Reachability
 from bgp.lab.router import router_of
 from bgp.net import MemoryNetwork, PeerChange, Speaker, open_speaker
+from bgp.net.bell import Bell
 from bgp.topology.model import Counts, End, Link, Session, Topology
 from fsm.words import State
 from rib.attributes import Attributes
@@ -50,7 +51,7 @@ class MemoryFabric:
         self._started_at = trio.current_time()
         self._settings = settings
         self._watcher = watcher
-        self._news = trio.Event()
+        self._news = Bell()
         self._closing = trio.Event()
         self._stops: dict[str, trio.Event] = {}
         self._nursery: trio.Nursery | None = None
@@ -247,8 +248,7 @@ class MemoryFabric:
         self._closing.set()
 
     def _tell(self) -> None:
-        self._news.set()
-        self._news = trio.Event()
+        self._news.ring()
 
     def _changed(self, node: str, change: PeerChange) -> None:
         if self._closing.is_set():

@@ -8,6 +8,7 @@ from typing import Final
 
 import trio
 
+from bgp.net.bell import Bell
 from bgp.net.transport import Connection
 from bgp.session import Session
 
@@ -34,36 +35,35 @@ class Link:
         self.dialling: trio.CancelScope | None = None
         self._act = act
         self._more = more
-        self._wake = trio.Event()
-        self._scope = trio.CancelScope()
+        self._wake = Bell()
+        self._scope: trio.CancelScope | None = None  #: of a connection that is served
 
     def wake(self) -> None:
         """There may be something to send."""
-        self._wake.set()
+        self._wake.ring()
 
     def hang_up(self) -> None:
         """Send what is queued and close, or give up dialling."""
         if self.dialling is not None:
             self.dialling.cancel()
-        if self.connection is not None:
+        if self._scope is not None:
             self.closing = True
             self._scope.deadline = trio.current_time() + LINGER
-            self._wake.set()
+            self._wake.ring()
 
     async def run(self, connection: Connection, *, dialled: bool) -> None:
         """Serve `connection` until it is closed by either side."""
         self.connection, self.dialled, self.closing = connection, dialled, False
-        self._scope = trio.CancelScope()
-        self.session.connected(trio.current_time(), dialled=dialled)
         try:
-            self._act(self)
-            with self._scope:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._read, connection)
-                    await self._write(connection)
-                    nursery.cancel_scope.cancel()
+            async with trio.open_nursery() as nursery:
+                self._scope = nursery.cancel_scope
+                self.session.connected(trio.current_time(), dialled=dialled)
+                self._act(self)
+                nursery.start_soon(self._read, connection)
+                await self._write(connection)
+                nursery.cancel_scope.cancel()
         finally:
-            self.connection = None
+            self.connection = self._scope = None
             with trio.CancelScope(shield=True, deadline=trio.current_time() + LINGER):
                 await connection.aclose()
 
@@ -98,7 +98,6 @@ class Link:
             elif self.closing:
                 return
             else:
-                self._wake = trio.Event()
                 await self._wake.wait()
 
 

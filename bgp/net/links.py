@@ -7,12 +7,14 @@ nobody listens to them any more.
 
 from __future__ import annotations
 
+from math import inf
 from random import Random
 from typing import Protocol
 
 import trio
 
 from bgp.message import Notification, Open
+from bgp.net.bell import Bell
 from bgp.net.failure import as_it_was_raised
 from bgp.net.link import Link, describe
 from bgp.net.sockets import PLAIN, SocketOptions
@@ -71,6 +73,7 @@ class Links:
     def __init__(self, owner: Owner, transport: Transport, random: Random) -> None:
         self.connect_error: str | None = None
         self.stopped = False
+        self.started = Bell()  #: rings when the session has begun
         self._owner = owner
         self._transport = transport
         self._random = random
@@ -78,29 +81,31 @@ class Links:
         self.primary = self._new_link()
         self._challenger: Link | None = None
         self._retired: set[Link] = set()
-        self._poke = trio.Event()
-        self._armed = float("inf")
-        self._timer = trio.CancelScope()
-        self._gone = trio.Event()
+        self._poke = Bell()
+        self._armed = -inf  #: when the timer goes off; nothing is earlier while there is none
+        self._timer: trio.CancelScope | None = None
+        self._gone = Bell()
 
     # Their life.
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    def protect(self) -> None:
+        """Let nobody else in by the neighbour's address, from now until `run` returns. Raises OSError."""
+        self._transport.protect(self._owner.options.address, socket_options(self._owner.options))
+
+    async def run(self) -> None:
         """Keep the session up until cancelled or stopped."""
-        address = self._owner.options.address
-        self._transport.protect(address, socket_options(self._owner.options))
         try:
             with as_it_was_raised():
                 async with trio.open_nursery() as self._nursery:
-                    self._start(self.primary)
-                    task_status.started()
+                    if not self.stopped:
+                        self._start(self.primary)
+                    self.started.ring()
                     await self._keep_time()
                     while self.primary.connection is not None or self._challenger is not None or self._retired:
-                        self._gone = trio.Event()
                         await self._gone.wait()
                     self._nursery.cancel_scope.cancel()
         finally:
-            self._transport.protect(address, PLAIN)
+            self._transport.protect(self._owner.options.address, PLAIN)
 
     def stop(self, notification: Notification) -> None:
         """Say Cease and do not start again; `run` returns when the connections are closed."""
@@ -108,11 +113,12 @@ class Links:
         for link in self._all():
             link.session.stop(trio.current_time(), notification)
             self.act(link)
-        self._poke.set()
+        self._poke.ring()
 
-    def poke(self) -> None:
-        """Some deadline has changed."""
-        self._poke.set()
+    def arm(self, deadline: float | None) -> None:
+        """There is a deadline. A timer that goes off too early looks again; one that would be too late is set anew."""
+        if deadline is not None and deadline < self._armed and self._timer is not None:
+            self._armed = self._timer.deadline = deadline
 
     def _all(self) -> list[Link]:
         return [self.primary] if self._challenger is None else [self.primary, self._challenger]
@@ -131,8 +137,7 @@ class Links:
     async def _keep_time(self) -> None:
         while not self.stopped:
             asked = [self._owner.deadline(), *(link.session.deadline() for link in self._all())]
-            self._armed = min((at for at in asked if at is not None), default=float("inf"))
-            self._poke = trio.Event()
+            self._armed = min((at for at in asked if at is not None), default=inf)
             with trio.move_on_at(self._armed) as self._timer:
                 await self._poke.wait()
             # Octets that wait in the socket are life: they are read before a timer may end the session.
@@ -207,7 +212,7 @@ class Links:
             if link is self._challenger:
                 self._challenger = None
             self._retired.discard(link)
-            self._gone.set()
+            self._gone.ring()
 
     # What sessions say.
 
@@ -228,9 +233,7 @@ class Links:
         owner.acted(link)
         if session.has_octets:
             link.wake()
-        deadline = session.deadline()
-        if deadline is not None and deadline < self._armed:
-            self._armed = self._timer.deadline = deadline
+        self.arm(session.deadline())
 
     def _handle(self, link: Link, event: SessionEvent) -> None:
         match event:

@@ -15,6 +15,7 @@ from typing import Final
 
 import trio
 
+from bgp.net.bell import Bell
 from bgp.net.sockets import SocketOptions
 from bgp.net.transport import Connection, Handler
 
@@ -34,13 +35,12 @@ class _Pipe:
         self.delay = delay
         self.closed = False
         self.stalled = False
-        self.readable = trio.Event()
-        self.writable = trio.Event()
+        self.readable = Bell()
+        self.writable = Bell()
 
     async def wait_for_octets(self) -> None:
         """Return when there is something to read, or the end of the stream."""
         while self.stalled or not (self.chunks or self.closed):
-            self.readable = trio.Event()
             await self.readable.wait()
         if self.due and self.due[0] > trio.current_time():
             await trio.sleep_until(self.due[0])
@@ -71,11 +71,11 @@ class _Pipe:
             at = trio.current_time() + self.delay
             self.due.append(max(at, self.due[-1]) if self.due else at)
         self.size += len(octets)
-        self.readable.set()
+        self.readable.ring()
 
     def wake(self) -> None:
-        self.readable.set()
-        self.writable.set()
+        self.readable.ring()
+        self.writable.ring()
 
     def slow_down(self, delay: float) -> None:
         self.delay = delay
@@ -114,7 +114,7 @@ class MemoryConnection:
             pipe.put_back(found[max_bytes:])
             found = found[:max_bytes]
         pipe.size -= len(found)
-        pipe.writable.set()
+        pipe.writable.ring()
         return found
 
     async def send_all(self, octets: bytes) -> None:
@@ -123,7 +123,6 @@ class MemoryConnection:
         # Others get their turn when the pipe is full, or when there is no more to send: a whole mesh comes up in one process.
         await trio.lowlevel.checkpoint_if_cancelled()
         while pipe.size >= BUFFER and not pipe.closed:
-            pipe.writable = trio.Event()
             await pipe.writable.wait()
         if self._closed or (pipe.closed and not pipe.stalled):
             raise trio.BrokenResourceError("connection reset by peer")

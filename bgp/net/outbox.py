@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-import trio
+from bgp.net.bell import Bell
 
 #: Octets of UPDATEs that one write takes.
 PIECE: Final = 1 << 18
@@ -22,7 +22,7 @@ class Outbox:
         self.octets = 0  #: that wait
         self.put_in = 0  #: messages so far
         self._chunks: deque[bytes] = deque()
-        self._emptied = trio.Event()
+        self._emptied = Bell()
 
     def __bool__(self) -> bool:
         return bool(self._chunks)
@@ -37,7 +37,7 @@ class Outbox:
         """The next piece; empty for none."""
         chunks = self._chunks
         if not chunks:
-            self._emptied.set()
+            self._emptied.ring()
             return b""
         piece = [chunks.popleft()]
         size = len(piece[0])
@@ -51,9 +51,8 @@ class Outbox:
         """Forget what waits."""
         self._chunks.clear()
         self.octets = 0
-        self._emptied.set()
+        self._emptied.ring()
 
     async def wait_emptied(self) -> None:
         """Return when somebody next finds nothing to take, or all is forgotten."""
-        self._emptied = trio.Event()
         await self._emptied.wait()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address
 from random import Random
-from typing import Protocol
+from typing import Final, Protocol
 
 import trio
 
@@ -14,6 +14,7 @@ from bgp.capability import GracefulRestart, Negotiated
 from bgp.error import LocalError
 from bgp.iana import CeaseSubcode, NotificationCode, RouteRefreshSubtype
 from bgp.message import Notification, Open, RouteRefresh
+from bgp.net.bell import Bell
 from bgp.net.counts import PeerCounts
 from bgp.net.group import GroupKey, Groups
 from bgp.net.intake import Intake
@@ -32,6 +33,7 @@ from bgp.net.rules import (
     session_options,
     source_of,
     without_policies,
+    zoned_address,
 )
 from bgp.net.transport import Connection, Transport
 from bgp.options import PeerOptions, SpeakerOptions
@@ -46,6 +48,9 @@ from rib.loc_rib import LocRib
 from rib.next_hop import Resolver
 from rib.policy import Policy
 from rib.route import SourceKind
+
+#: The BGP identifier of a neighbour that has not said it.
+UNKNOWN: Final = IPv4Address(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Peer:
 
     def __init__(self, home: Home, options: PeerOptions) -> None:
         self.options = options
-        self.address: IPv4Address | IPv6Address = ip_address(options.address)
+        self.address = zoned_address(options.address)
         self.why_down = "not started"
         self.last_sent: Notification | None = None
         self.last_received: Notification | None = None
@@ -97,11 +102,11 @@ class Peer:
         self.changed_at = trio.current_time()
         self.outbox = Outbox()
         self._home = home
-        self.source = source_of(home.options, options, IPv4Address(0))
+        self.source = source_of(home.options, options, UNKNOWN)
         self._established = self._dropped = self._malformed = 0
         self._state = State.IDLE
         self._offered: tuple[GracefulRestart | None, SessionOptions] | None = None
-        self._changed = trio.Event()
+        self._changed = Bell()
         self.intake = Intake(
             home.loc_rib,
             limit=options.max_prefixes,
@@ -196,10 +201,18 @@ class Peer:
 
     # What a user wants.
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Keep the session up until cancelled or stopped."""
+    def protect(self) -> None:
+        """Ask the system for what the session wants of it, before `run`. Raises OSError."""
+        self._links.protect()
+
+    async def wait_started(self) -> None:
+        """Return when the session, for which somebody calls `run`, has begun."""
+        await self._links.started.wait()
+
+    async def run(self) -> None:
+        """Keep the session up until cancelled or stopped; after `protect`."""
         try:
-            await self._links.run(task_status=task_status)
+            await self._links.run()
         finally:
             self.intake.flush()
             if self._home.deferral is not None:
@@ -344,7 +357,7 @@ class Peer:
             if restart is None or restart.restarting:
                 deferral.excuse(self)
         self._home.groups.join(self, self._group_key(local, agreed))
-        self._links.poke()
+        self._links.arm(self.intake.deadline)
 
     def _import_rules(self, local: str) -> ImportRules:
         return import_rules(self._home.options, self.options, local, self._home.resolver)
@@ -370,7 +383,7 @@ class Peer:
         self.intake.close(kept, trio.current_time() + (0 if restart is None else restart.time))
         if self.adj_in is None:
             session.scanner = None
-        self._links.poke()
+        self._links.arm(self.intake.deadline)
 
     def _refreshed(self, refresh: RouteRefresh) -> None:
         family, agreed = refresh.family, self.negotiated
@@ -383,7 +396,7 @@ class Peer:
                 self.intake.begin_refresh(family, trio.current_time() + self.options.stale_time)
             elif refresh.subtype == RouteRefreshSubtype.END:
                 self.intake.end_refresh(family)
-            self._links.poke()
+            self._links.arm(self.intake.deadline)
 
     def _end_of_rib(self, family: Family) -> None:
         if self._home.deferral is not None:
@@ -408,8 +421,7 @@ class Peer:
         up = session.state is State.ESTABLISHED
         self.why_down = "" if up else session.reason
         self.changed_at = trio.current_time()
-        self._changed.set()
-        self._changed = trio.Event()
+        self._changed.ring()
         reason = without_policies(self.missing_policies) if up else session.reason
         self._home.peer_changed(PeerChange(self, old, session.state, reason, self.changed_at))
 

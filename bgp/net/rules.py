@@ -34,8 +34,8 @@ from rib.policy import Policy, accept
 from rib.roles import Role
 from rib.route import Source, SourceKind
 
-#: Texts whose addresses are remembered: all sessions of a speaker ask for the same ones, and reading one is slow.
-REMEMBERED: Final = 1024
+#: Texts whose addresses are remembered: the sessions of a program ask for the same few, and reading one is slow.
+REMEMBERED: Final = 4096
 #: RFC 7911 4: what we do with path identifiers of a family.
 _ADD_PATH: Final = {AddPathMode.RECEIVE: 1, AddPathMode.SEND: 2, AddPathMode.BOTH: 3}
 
@@ -44,6 +44,18 @@ _ADD_PATH: Final = {AddPathMode.RECEIVE: 1, AddPathMode.SEND: 2, AddPathMode.BOT
 def address_of(text: str) -> IPv4Address | IPv6Address:
     """The address of a text, a zone left out. Raises ValueError."""
     return ip_address(text.partition("%")[0])
+
+
+@lru_cache(maxsize=REMEMBERED)
+def zoned_address(text: str) -> IPv4Address | IPv6Address:
+    """The address of a text, with its zone if it has one. Raises ValueError."""
+    return ip_address(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def canonical(text: str) -> str:
+    """The one spelling of an address, with its zone if it has one. Raises ValueError."""
+    return str(ip_address(text))
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -206,7 +218,7 @@ def _next_hops(peer: PeerOptions, local: str, agreed: Negotiated) -> tuple[tuple
 def source_of(speaker: SpeakerOptions, peer: PeerOptions, bgp_id: IPv4Address) -> Source:
     """What the decision process may ask about a peer."""
     return Source(
-        kind_of(speaker, peer), peer.label, peer.asn, bgp_id, ip_address(peer.address), peer.route_reflector_client
+        kind_of(speaker, peer), peer.label, peer.asn, bgp_id, zoned_address(peer.address), peer.route_reflector_client
     )
 
 

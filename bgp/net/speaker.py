@@ -19,7 +19,7 @@ from bgp.net.group import Groups
 from bgp.net.malformed import MalformedUpdate
 from bgp.net.peer import Peer, PeerChange
 from bgp.net.restart import Deferral
-from bgp.net.rules import address_of
+from bgp.net.rules import canonical
 from bgp.net.transport import Connection, TcpTransport, Transport
 from bgp.net.watch import WatchedLocRib
 from bgp.options import BGP_PORT, PeerOptions, SpeakerOptions
@@ -91,34 +91,36 @@ class Speaker:
         if self._nursery is None:
             raise LocalError("the speaker is not open")
         try:
-            key = str(ip_address(made.address))
+            key = canonical(made.address)
         except ValueError as error:
             raise LocalError(f"peer address {made.address!r} is not an IP address") from error
         if key in self.peers:
             raise LocalError(f"{key} is a peer already")
-        added = self.peers[key] = Peer(self, made)
+        added = Peer(self, made)
         try:
-            await self._nursery.start(self._run_peer, key, added)
-        except BaseException as error:
+            added.protect()
+        except OSError as error:
+            raise LocalError(f"peer {key}: {error.strerror or error}") from error
+        self.peers[key], self._tasks[key] = added, trio.Event()
+        self._nursery.start_soon(self._run_peer, added, self._tasks[key])
+        try:
+            await added.wait_started()
+        except trio.Cancelled:
             del self.peers[key], self._tasks[key]
-            if isinstance(error, OSError):
-                raise LocalError(f"peer {key}: {error.strerror or error}") from error
+            added.stop(DECONFIGURED)
             raise
         return added
 
-    async def _run_peer(
-        self, key: str, peer: Peer, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        done = self._tasks[key] = trio.Event()
+    async def _run_peer(self, peer: Peer, done: trio.Event) -> None:
         try:
-            await peer.run(task_status=task_status)
+            await peer.run()
         finally:
             done.set()
 
     async def remove_peer(self, address: str, farewell: Notification = DECONFIGURED) -> None:
         """End the session, with Cease 6/3 by default, and forget the neighbour. Raises LocalError if there is none."""
         try:
-            key = str(ip_address(address))
+            key = canonical(address)
         except ValueError as error:
             raise LocalError(f"{address!r} is not a peer's address") from error
         peer = self.peers.pop(key, None)
@@ -296,8 +298,8 @@ class Speaker:
     async def _accept(self, connection: Connection) -> None:
         # A link-local neighbour may be known with its zone or, where there is but one link, without.
         remote = connection.remote[0]
-        zoned = self.peers.get(str(ip_address(remote))) if "%" in remote else None
-        peer = zoned or self.peers.get(str(address_of(remote)))
+        zoned = self.peers.get(canonical(remote)) if "%" in remote else None
+        peer = zoned or self.peers.get(canonical(remote.partition("%")[0]))
         if peer is None:
             await connection.aclose()
         else:

@@ -7,6 +7,7 @@ from weakref import WeakMethod, finalize
 
 import trio
 
+from bgp.net.bell import Bell
 from rib.family import Family
 from rib.loc_rib import LocRib
 from rib.route import Change, Path
@@ -21,7 +22,7 @@ class Changes:
     def __init__(self, loc_rib: LocRib, *, existing: bool) -> None:
         self._loc_rib = loc_rib
         self._pending: dict[tuple[Family, bytes], Path | None] = {}
-        self._news = trio.Event()
+        self._news = Bell()
         # The Loc-RIB holds no strong reference: who stops reading just drops this object.
         note = WeakMethod(self._note)
 
@@ -39,7 +40,7 @@ class Changes:
     def _note(self, family: Family, changed: Mapping[bytes, Path | None]) -> None:
         for nlri, old in changed.items():
             self._pending.setdefault((family, nlri), old)
-        self._news.set()
+        self._news.ring()
 
     def __aiter__(self) -> Changes:
         return self
@@ -53,7 +54,6 @@ class Changes:
                 new = self._loc_rib.best(family, nlri)
                 if new is not old:
                     return Change(family, nlri, old, new)
-            self._news = trio.Event()
             await self._news.wait()
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
-from bgp.capability import Multiprotocol, Negotiated, negotiate
+from bgp.capability import Capability, Multiprotocol, Negotiated, negotiate
 from bgp.error import PeerError
 from bgp.iana import AS_TRANS, MessageType
 from bgp.message import Keepalive, Notification, Open, RouteRefresh
@@ -40,6 +41,9 @@ from bgp.wire.sizes import HEADER_LENGTH, MARKER, MAX_EXTENDED_MESSAGE, MAX_MESS
 from fsm import words
 from fsm.machine import Machine
 from fsm.words import Action, Event, Fault, State
+
+#: What was agreed on is remembered for so many pairs of OPENs: most neighbours of a speaker say the same.
+REMEMBERED: Final = 256
 
 
 class Session:
@@ -246,7 +250,7 @@ class Session:
             validate_open(message, expected_asn=options.peer_asn, local_bgp_id=options.bgp_id, internal=internal)
             if not internal:
                 validate_roles(options.capabilities, message.capabilities, strict=options.strict_role)
-            negotiated = negotiate(options.capabilities, message.capabilities, peer_as_field=message.my_as)
+            negotiated = _negotiate(options.capabilities, message.capabilities, message.my_as)
             self._require_a_family(negotiated)
         except PeerError as error:
             self._fail(Event.BGP_OPEN_MSG_ERR, error)
@@ -375,6 +379,11 @@ class Session:
     def _send(self, octets: bytes) -> None:
         self.messages_out += 1
         self._out.append(octets)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _negotiate(ours: tuple[Capability, ...], theirs: tuple[Capability, ...], peer_as_field: int) -> Negotiated:
+    return negotiate(ours, theirs, peer_as_field=peer_as_field)
 
 
 UPDATE: Final = MessageType.UPDATE
