@@ -169,7 +169,7 @@ class _TableDump:
 class Ribs:
     """TABLE_DUMP_V2 (RFC 6396 4.3, RFC 8050 4.1): the peers of the last index table, and the routes after it.
 
-    `table`: the body of that table; None where there is none that could be read here: then routes are to be decoded.
+    `table`: the body of the last one that could be read here. After one that could not, routes are to be decoded.
     """
 
     def __init__(self) -> None:
@@ -182,8 +182,11 @@ class Ribs:
         """A peer index table."""
         body = held[start:end]
         peers = _peers(body)
-        self._peers, self.table = peers or [], None if peers is None else body
-        return None if peers is None else ""
+        self._peers = peers or []
+        if peers is None:
+            return None
+        self.table = body
+        return ""
 
     def taker(self, afi: int, add_path: bool) -> Taker:
         """What makes lines of routes to prefixes of one address family."""
