@@ -273,11 +273,9 @@ def _packed(nlri: Sequence[bytes], room: int) -> Iterator[bytes]:
     for one in nlri:
         size += len(one)
         if size > room:
-            if not part:
+            if len(one) > room:
                 raise LocalError(f"path attributes leave {room} octets, a prefix needs {len(one)}")
             yield b"".join(part)
             part, size = [], len(one)
         part.append(one)
-    if size > room:
-        raise LocalError(f"path attributes leave {room} octets, a prefix needs {size}")
     yield b"".join(part)

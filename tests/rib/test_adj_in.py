@@ -14,13 +14,13 @@ from routes import attributes, nlri, source
 from rib import adj_in as adj_in_module
 from rib.adj_in import AdjRibIn, ImportRules
 from rib.attributes import Attributes
-from rib.community import Community
+from rib.community import GRACEFUL_SHUTDOWN, Community
 from rib.decision import best
 from rib.eligibility import Ineligible, Why
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
 from rib.loc_rib import LocRib
 from rib.next_hop import ConnectedNetworks
-from rib.policy import Action, Match, Policy, PrefixRange, Rule, Set, reject
+from rib.policy import Action, Match, Policy, PrefixRange, Rule, Set, accept, reject
 from rib.route import Path, SourceKind
 
 INTERNAL = SourceKind.INTERNAL
@@ -82,6 +82,14 @@ VERDICTS = [
         "next hop is not a host address: 127.0.0.1 is a loopback address",
     ),
     (replace(RULES, over_loopback=True), attributes("65002", "127.0.0.1"), SourceKind.EXTERNAL, ""),
+    (RULES, attributes("65002 {1,2}"), SourceKind.EXTERNAL, ""),
+    (
+        replace(RULES, reject_as_sets=True),
+        attributes("65002 {1,2}"),
+        SourceKind.EXTERNAL,
+        "AS_SET in AS_PATH (RFC 9774): 65002 {1,2}",
+    ),
+    (replace(RULES, reject_as_sets=True), attributes("65002 1 2"), SourceKind.EXTERNAL, ""),
     (
         replace(RULES, own_addresses=frozenset({ip_address("10.0.0.2")})),
         attributes("65002"),
@@ -377,3 +385,11 @@ class ImportIsADict(RuleBasedStateMachine):
 
 TestImportIsADict = ImportIsADict.TestCase
 TestImportIsADict.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.parametrize("policy", [accept, Policy(rules=(Rule(Match(), set=Set(local_pref=300)),))])
+def test_what_is_about_to_go_is_the_last_choice_whatever_the_policy_says(policy: Policy) -> None:
+    adj_in = AdjRibIn(source(2), replace(RULES, policy=policy, honours_shutdown=True), [IPV4_UNICAST])
+    leaving = attributes("65002", communities=(GRACEFUL_SHUTDOWN,), local_pref=200)
+    assert adj_in.path(leaving).attributes.local_pref == 0
+    assert adj_in.path(attributes("65002", local_pref=200)).attributes.local_pref != 0

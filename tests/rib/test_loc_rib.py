@@ -211,3 +211,16 @@ class LocRibIsASort(RuleBasedStateMachine):
 
 TestLocRibIsASort = LocRibIsASort.TestCase
 TestLocRibIsASort.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+
+
+def test_what_is_held_back_is_told_at_once_when_it_is_released() -> None:
+    loc_rib, heard = LocRib(), []
+    loc_rib.listen(lambda family, changed: heard.append((family, len(changed), dict(changed))))
+    loc_rib.held = True
+    keys = [nlri("10.0.0.0/8"), nlri("11.0.0.0/8")]
+    loc_rib.table(IPV4_UNICAST).insert(keys, path(2), None)
+    loc_rib.flush()
+    assert heard == []
+    loc_rib.held = False
+    loc_rib.flush()
+    assert heard == [(IPV4_UNICAST, 2, dict.fromkeys(keys))]

@@ -40,4 +40,5 @@ def test_a_change_names_its_prefix() -> None:
 
 def test_kinds_have_words() -> None:
     assert [kind.value for kind in SourceKind] == ["local", "internal", "external", "confederation"]
+    assert [kind.word for kind in SourceKind] == ["own", "iBGP", "eBGP", "confederation"]
     assert Source(SourceKind.EXTERNAL, "a", 1, LOCAL.bgp_id).address is None

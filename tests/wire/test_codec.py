@@ -12,7 +12,18 @@ from refusals import outcome
 from strategies import contexts, notifications, opens, raw_updates, route_refreshes, updates
 
 from bgp.error import LocalError, PeerError, Reaction
-from bgp.message import Keepalive, Message, MpReach, MpUnreach, Notification, Open, PathAttribute, RouteRefresh, Update
+from bgp.message import (
+    Keepalive,
+    Message,
+    MpReach,
+    MpUnreach,
+    Notification,
+    Open,
+    PathAttribute,
+    PathPrefix,
+    RouteRefresh,
+    Update,
+)
 from bgp.wire import Context, decode, encode
 from bgp.wire.codec import read
 from bgp.wire.header import MARKER
@@ -124,3 +135,11 @@ def test_the_worst_error_ends_the_session_where_it_must() -> None:
     with pytest.raises(PeerError) as caught:
         decode(bytes.fromhex(f"{HEAD} 001b 02 0000 0004 40 ff 01 00"))
     assert (caught.value.code, caught.value.subcode, caught.value.data.hex()) == (3, 2, "40ff0100")
+
+
+def test_what_a_context_cannot_say_is_refused_not_dropped() -> None:
+    with_id = Update(nlri=(PathPrefix(Prefix("10.0.0.0/8"), 7),))
+    with pytest.raises(LocalError, match="has no path identifiers here"):
+        encode(with_id)
+    with pytest.raises(LocalError, match="has path identifiers here"):
+        encode(Update(nlri=(Prefix("10.0.0.0/8"),)), Context(add_path=frozenset({IPV4_UNICAST})))

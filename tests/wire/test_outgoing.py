@@ -189,6 +189,17 @@ def test_attributes_that_leave_no_room_are_refused_not_cut() -> None:
     assert len(message) > 4096
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_prefix_that_does_not_fit_is_refused_wherever_it_stands(place: int) -> None:
+    record = Attributes(next_hop=IPv4Address("10.0.0.1"), unknown=(UnknownAttribute(0xC0, 99, bytes(4045)),))
+    nlri = [b"\x08\x0a", b"\x08\x0b"]
+    fitting = Encoder().announce(IPV4_UNICAST, record, Rewrite(), nlri)
+    assert {len(message) for message in fitting} <= set(range(4092, 4097))
+    nlri.insert(place, b"\x20\1\2\3\4")
+    with pytest.raises(LocalError, match="a prefix needs 5"):
+        Encoder().announce(IPV4_UNICAST, record, Rewrite(), nlri)
+
+
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 4000])
 def test_a_header_is_made_for_the_value(size: int) -> None:
     """The flag and the length agree whatever flags the attribute came with (errors T21)."""
