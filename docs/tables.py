@@ -93,6 +93,9 @@ checks the signatures of BGPSEC_PATH: they are read, judged by their form, and p
 
 {table(("code", "name", "kind", "value", "malformed", "wrong flags", "dropped on", "defined in"), rows)}
 
+Every value has one text, which `bgp.text.show` writes and `bgp.text.parse` reads back:
+`PmsiTunnel(flags=0, type=6, label=1600, identifier=octets('0a000001'))`.
+
 Known by name, kept as octets and treated as unknown ones: {others}, which are of drafts that IANA has numbers for until
 they are done, or for experiments; and those that are deprecated: {deprecated}, and without a name 30, 31, 129, 241, 242 and
 243 (RFC 8093).

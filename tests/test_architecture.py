@@ -20,7 +20,7 @@ LADDER: Final = (
     ("error",),
     ("attribute", "capability", "options"),
     ("message",),
-    ("wire",),
+    ("text", "wire"),
     ("session",),
     ("net",),
     ("aio",),
