@@ -33,6 +33,12 @@ from rib.family import IPV4_UNICAST, Family
 
 #: Malformed blocks that are remembered.
 FAULTY_LIMIT: Final = 1024
+#: The families whose routes can be wrong beside their attributes, by AFI and SAFI in octets, and what says so.
+JUDGED: Final = {
+    bytes((family.afi >> 8, family.afi & 255, family.safi)): row.kind.judge
+    for family, row in FAMILIES.items()
+    if row.kind.judge is not None
+}
 #: What a next hop of so many octets holds besides addresses: route distinguishers of 0 (RFC 4364 4.3.2, RFC 4659 3.2.1).
 WITH_RD: Final = frozenset({12, 24, 48})
 _new_tuple: Final = tuple.__new__
@@ -107,12 +113,15 @@ class UpdateScanner:
     def begin(self) -> None:
         """A session begins, the first or another one: all its families are read."""
         self.disabled.clear()
-        #: Whether an UPDATE of the usual form holds nothing but what is to be read.
-        self._plain = IPV4_UNICAST not in self.context.add_path and self._reads(IPV4_UNICAST)
+        self._settle()
 
-    def _reads(self, family: Family) -> bool:
+    def _settle(self) -> None:
         negotiated = self.context.families
-        return (negotiated is None or family in negotiated) and family not in self.disabled
+        #: The families whose routes are looked at; None for all that we know.
+        self._read = None if negotiated is None else negotiated - self.disabled
+        self._reads_plain = self._read is None or IPV4_UNICAST in self._read
+        #: Whether an UPDATE of the usual form holds nothing but what is to be read.
+        self._plain = self._reads_plain and IPV4_UNICAST not in self.context.add_path
 
     def forget(self, live: set[int]) -> None:
         """Drop the blocks whose identity is not in `live`."""
@@ -182,12 +191,24 @@ class UpdateScanner:
         rest = raw
         if self._block(raw).has_mp:
             rest, reach, unreach = self._cut(raw, ignored)
-        announced = self._reach(reach, ignored) if reach is not None else []
-        withdrawn = self._unreach(unreach, ignored) if unreach is not None else []
-        plain = self._reads(IPV4_UNICAST)
+        announced: list[Found] = []
+        withdrawn: list[Unreach] = []
+        if reach is not None:
+            try:
+                announced = self._reach(reach, ignored)
+            except PeerError as wrong:
+                self._disable(reach, wrong, ignored)
+        if unreach is not None:
+            try:
+                withdrawn = self._unreach(unreach, ignored)
+            except PeerError as wrong:
+                self._disable(unreach, wrong, ignored)
+        plain = self._reads_plain
         if plain:
-            announced[:0] = [Found(new)] if new.nlri else []
-            withdrawn[:0] = [gone] if gone.nlri else []
+            if new.nlri:
+                announced.insert(0, Found(new))
+            if gone.nlri:
+                withdrawn.insert(0, gone)
         elif new.nlri or gone.nlri:
             ignored.append(plain_ignored(self._why_ignored(IPV4_UNICAST)))
         if self.disabled:
@@ -200,7 +221,7 @@ class UpdateScanner:
         if block.attributes is None and not announced and reach is None and not new.nlri:
             # RFC 7606 5.2: nothing shows which routes the error was about.
             raise PeerError(3, 1, b"", f"{errors[0].reason}, and no route to treat as withdrawn")
-        if reach is not None and block.attributes is not None and announced:
+        if reach is not None and reach.value[:3] in JUDGED and block.attributes is not None and announced:
             errors += self._unfit(reach, announced, block.attributes)
         if block.attributes is None or any(e.reaction is Reaction.TREAT_AS_WITHDRAW for e in errors):
             withdrawn += [one.routes for one in announced]
@@ -221,7 +242,7 @@ class UpdateScanner:
         if gone.nlri or new.nlri:
             return None
         if not raw:
-            return IPV4_UNICAST if self._reads(IPV4_UNICAST) else None
+            return IPV4_UNICAST if self._reads_plain else None
         return unreach.family if unreach is not None and len(unreach.value) == 3 and self._family(unreach) else None
 
     def _cut(self, raw: bytes, errors: list[UpdateError]) -> tuple[bytes, Cut | None, Cut | None]:
@@ -261,47 +282,30 @@ class UpdateScanner:
             raise wrong
         errors.append(cut.disables(family, wrong))
         self.disabled.add(family)
-        self._plain = self._plain and family != IPV4_UNICAST
+        self._settle()
 
     def _why_ignored(self, family: Family) -> str:
         return "is disabled since an error" if family in self.disabled else "was not negotiated"
 
     def _family(self, cut: Cut) -> Family | None:
         """The family of MP_REACH_NLRI or MP_UNREACH_NLRI; None for one that is not read."""
-        family = cut.family
-        if not self._reads(family) or (self.context.families is None and family not in FAMILIES):
-            return None
-        return family
-
-    def _reach(self, reach: Cut, errors: list[UpdateError]) -> list[Found]:
-        """The routes of MP_REACH_NLRI, none of a family that is not read; what is wrong and can be survived: `errors`."""
-        family = self._family(reach)
-        if family is None:
-            return self._ignore(reach, errors)
-        try:
-            return self._reached(family, reach, errors)
-        except PeerError as wrong:
-            self._disable(reach, wrong, errors)
-            return []
-
-    def _unreach(self, unreach: Cut, errors: list[UpdateError]) -> list[Unreach]:
-        """The routes of MP_UNREACH_NLRI, as of MP_REACH_NLRI."""
-        family = self._family(unreach)
-        if family is None:
-            return self._ignore(unreach, errors)
-        try:
-            return self._unreached(family, unreach, errors)
-        except PeerError as wrong:
-            self._disable(unreach, wrong, errors)
-            return []
+        value, read = cut.value, self._read
+        family = Family(value[0] << 8 | value[1], value[2])
+        return family if (family in read if read is not None else family in FAMILIES) else None
 
     def _ignore(self, cut: Cut, errors: list[UpdateError]) -> list[Any]:
         if all(error.attribute != cut.code for error in errors):  # else more has been said of it already
             errors.append(cut.ignored(self._why_ignored(cut.family)))
         return []
 
-    def _reached(self, family: Family, reach: Cut, errors: list[UpdateError]) -> list[Found]:
-        """MP_REACH_NLRI (RFC 4760 3), which has at least 5 octets. Raises PeerError."""
+    def _reach(self, reach: Cut, errors: list[UpdateError]) -> list[Found]:
+        """The routes of MP_REACH_NLRI (RFC 4760 3), none of a family that is not read; `errors` as in `_cut`.
+
+        Raises PeerError for what is incorrect.
+        """
+        family = self._family(reach)
+        if family is None:
+            return self._ignore(reach, errors)
         value = reach.value
         size = value[3]
         at = 4 + size
@@ -319,8 +323,11 @@ class UpdateScanner:
         others = self._others(family, reach, at + 1, errors)
         return [Found(routes, next_hop, binding) for binding, routes in others]
 
-    def _unreached(self, family: Family, unreach: Cut, errors: list[UpdateError]) -> list[Unreach]:
-        """MP_UNREACH_NLRI (RFC 4760 4), which has at least 3 octets. Raises PeerError."""
+    def _unreach(self, unreach: Cut, errors: list[UpdateError]) -> list[Unreach]:
+        """The routes of MP_UNREACH_NLRI (RFC 4760 4), as of MP_REACH_NLRI."""
+        family = self._family(unreach)
+        if family is None:
+            return self._ignore(unreach, errors)
         value = unreach.value
         if len(value) == 3:
             return []
@@ -350,13 +357,11 @@ class UpdateScanner:
     @staticmethod
     def _unfit(reach: Cut, announced: list[Found], attributes: SpelledAttributes) -> tuple[UpdateError, ...]:
         """What is wrong with routes of MP_REACH_NLRI beside their attributes: the first such thing."""
-        row = FAMILIES.get(reach.family)
-        judge = None if row is None else row.kind.judge
-        if judge is not None:
-            for one in announced:
-                if one.next_hop is not None and (wrong := judge(one.binding, attributes.ext_communities)) is not None:
-                    octets = reach.error("").data
-                    return (UpdateError(Reaction.TREAT_AS_WITHDRAW, 3, 9, octets, wrong, reach.code, reach.family),)
+        judge = JUDGED[reach.value[:3]]
+        for one in announced:
+            if one.next_hop is not None and (wrong := judge(one.binding, attributes.ext_communities)) is not None:
+                octets = reach.error("").data
+                return (UpdateError(Reaction.TREAT_AS_WITHDRAW, 3, 9, octets, wrong, reach.code, reach.family),)
         return ()
 
     def _block(self, raw: bytes) -> Block:
