@@ -9,7 +9,7 @@ from bgp.message import Destination
 from bgp.net import Speaker
 from bgp.wire.nlri.keys import key_of, parse_destination
 from rib.attributes import Attributes
-from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
+from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family, Safi
 from rib.prefix import Prefix
 
 
@@ -21,7 +21,7 @@ class OwnRoute(NamedTuple):
 
     def __str__(self) -> str:
         text = str(self.destination)
-        return text if isinstance(self.destination, Prefix) and self.family.safi == 1 else f"{self.family} {text}"
+        return text if isinstance(self.destination, Prefix) and self.family.safi == Safi.UNICAST else f"{self.family} {text}"
 
 
 def own_routes(prefixes: Iterable[Prefix], family: Family | None, routes: Iterable[str]) -> tuple[OwnRoute, ...]:
