@@ -20,8 +20,9 @@ class OwnRoute(NamedTuple):
     destination: Destination
 
     def __str__(self) -> str:
-        text = str(self.destination)
-        return text if isinstance(self.destination, Prefix) and self.family.safi == Safi.UNICAST else f"{self.family} {text}"
+        if isinstance(self.destination, Prefix) and self.family.safi == Safi.UNICAST:
+            return str(self.destination)
+        return f"{self.family} {self.destination}"
 
 
 def own_routes(prefixes: Iterable[Prefix], family: Family | None, routes: Iterable[str]) -> tuple[OwnRoute, ...]:

@@ -7,6 +7,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from bgp.capability import (
+    BOTH,
+    RECEIVE,
+    SEND,
     AddPath,
     BgpRole,
     Capability,
@@ -37,7 +40,7 @@ from rib.route import Source, SourceKind
 #: Texts whose addresses are remembered: the sessions of a program ask for the same few, and reading one is slow.
 REMEMBERED: Final = 4096
 #: RFC 7911 4: what we do with path identifiers of a family.
-_ADD_PATH: Final = {AddPathMode.RECEIVE: 1, AddPathMode.SEND: 2, AddPathMode.BOTH: 3}
+_ADD_PATH: Final = {AddPathMode.RECEIVE: RECEIVE, AddPathMode.SEND: SEND, AddPathMode.BOTH: BOTH}
 
 
 @lru_cache(maxsize=REMEMBERED)
