@@ -187,6 +187,7 @@ def test_a_value_of_another_kind_is_refused() -> None:
         ("target", extended.Nothing()),
         ("frobnicate", AsNumber(1, 1)),
         ("target", AsNumber(1 << 32, 1)),
+        ("interface-set", extended.InterfaceSet(1, extended.InterfaceGroup(1 << 14, extended.Direction.INPUT))),
     ):
         with pytest.raises(ValueError, match="is not a value of"):
             ExtendedCommunity.make(kind, value)

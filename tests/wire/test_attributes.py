@@ -139,6 +139,7 @@ CASES: list[tuple[int, str, AttributeValue, Context]] = [
         PmsiTunnel(0, 2, 0, bytes.fromhex("06 0001 04 0a000001 0007 01 0004 00000007")),
         DEFAULT,
     ),
+    (Code.PMSI_TUNNEL, "00 fb 000000 ff", PmsiTunnel(0, 0xFB, 0, b"\xff"), DEFAULT),
     (Code.PMSI_TUNNEL, "00 83 000000 000641 0a000001 e8010101", PmsiTunnel(0, 0x83, 0, COMPOSITE_SSM), DEFAULT),
     (Code.TUNNEL_ENCAPSULATION, "0008 0000", tunnel(8), DEFAULT),
     (

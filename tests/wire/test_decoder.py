@@ -96,6 +96,12 @@ def test_what_is_not_regular_is_left_to_the_declarations(block: str, families: l
         assert same(found, outcome(decode_update, body, context))
 
 
+def test_plain_routes_of_a_session_without_them_are_left_to_the_declarations() -> None:
+    context = Context(peering="internal", families=frozenset({L2VPN_EVPN}))
+    for body in (b"\0\2\x08\x0a\0\0", b"\0\0\0\0\x08\x0a"):
+        assert same(outcome(UpdateDecoder(context).decode, body), outcome(decode_update, body, context))
+
+
 @pytest.mark.parametrize("cut", range(4))
 def test_a_body_that_is_too_short(cut: int) -> None:
     assert same(outcome(UpdateDecoder(DEFAULT).decode, bytes(cut)), outcome(decode_update, bytes(cut), DEFAULT))
