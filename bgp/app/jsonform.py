@@ -6,6 +6,7 @@ An attribute that is absent has no key. `attributes` lists [flags, type code, va
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, TypeAlias, assert_never
 
@@ -36,10 +37,14 @@ from rib.as_path import AsPath
 from rib.attributes import Aggregator
 from rib.community import Community, ExtendedCommunity, LargeCommunity
 from rib.labelled import LabelledPrefix, VpnPrefix
+from rib.prefix import Prefix
 from rib.worded import Worded
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
+#: Blocks and texts of addresses that are remembered: a file says the same again and again.
+BLOCKS: Final = 1 << 12
+TEXTS: Final = 1 << 12
 #: RFC 4271 4.4: all there is to say of a KEEPALIVE.
 KEEPALIVE_LENGTH: Final = 19
 
@@ -68,10 +73,10 @@ def type_name(message: Message) -> str:
 
 def kind_name(kind: int) -> str:
     """The name of a message type; "UNKNOWN-9" for one that is none."""
-    try:
-        return MessageType(kind).name.replace("_", "-")
-    except ValueError:
-        return f"UNKNOWN-{kind}"
+    return _KINDS.get(kind) or f"UNKNOWN-{kind}"
+
+
+_KINDS: Final = {int(kind): kind.name.replace("_", "-") for kind in MessageType}
 
 
 def error_json(error: PeerError | UpdateError) -> dict[str, Json]:
@@ -130,10 +135,15 @@ def _heads(update: Update, context: Context, octets: bytes | None) -> list[Json]
     if octets is not None:
         start = HEADER_LENGTH + 2 + int.from_bytes(octets[HEADER_LENGTH : HEADER_LENGTH + 2], "big")
         end = start + 2 + int.from_bytes(octets[start : start + 2], "big")
-        found, _ = split(octets[start + 2 : end])
+        found = _heads_of(octets[start + 2 : end])
         if len(found) == len(update.attributes):
-            return [[flags, code, len(value)] for flags, code, value in found]
+            return [*found]
     return [[one.flags, one.code, len(encode_value(one.code, one.value, context))] for one in update.attributes]
+
+
+@lru_cache(maxsize=BLOCKS)
+def _heads_of(block: bytes) -> list[list[Json]]:
+    return [[flags, code, len(value)] for flags, code, value in split(block)[0]]
 
 
 def _mp(value: MpReach | MpUnreach, context: Context) -> dict[str, Json]:
@@ -147,6 +157,7 @@ def _mp(value: MpReach | MpUnreach, context: Context) -> dict[str, Json]:
     return found
 
 
+@lru_cache(maxsize=TEXTS)
 def _address(address: IPv4Address | IPv6Address) -> str:
     """In hexadecimal even where it is mapped from IPv4, which newer Pythons print in dotted form."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
@@ -159,6 +170,8 @@ def _nlri(elements: tuple[Nlri, ...], withdrawn: bool = False) -> list[Json]:
 
 
 def _one_nlri(one: Nlri, withdrawn: bool) -> Json:
+    if one.__class__ is Prefix:  # nearly all are
+        return str(one)
     destination, path_id = (one.prefix, one.path_id) if isinstance(one, PathPrefix) else (one, None)
     if isinstance(destination, LabelledPrefix | VpnPrefix):
         found: dict[str, Json] = {"prefix": str(destination.prefix)}
@@ -190,6 +203,7 @@ def _aggregator(value: AttributeValue) -> Json:
     return [value.asn, str(value.address)]
 
 
+@lru_cache(maxsize=TEXTS)
 def _text(value: AttributeValue) -> Json:
     return str(value)
 

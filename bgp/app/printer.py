@@ -42,6 +42,8 @@ from bgp.wire.open import fixed_fields, validate_open
 from bgp.wire.sizes import HEADER_LENGTH
 from bgp.wire.update import worst
 
+_in_json: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class Moment(NamedTuple):
     """A time since 1970."""
@@ -180,7 +182,7 @@ class Printer:
         """Print one object in the form that was asked for; of the forms, bgpdump's has errors only."""
         self.malformed += "error" in found
         if self.form is Form.JSON:
-            self.out.write(json.dumps(found, separators=(",", ":")) + "\n")
+            self.out.write(_in_json(found) + "\n")
         elif self.form is Form.TEXT:
             self.out.write(in_words(found) + "\n")
         elif "error" in found:
