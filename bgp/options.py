@@ -161,6 +161,7 @@ class SpeakerOptions:
     hostname: str = ""  #: told to peers
     restarting: bool = False  #: packets went on by the routes of before (RFC 4724 4.1): tell peers, and listen first
     selection_deferral_time: float = 120.0  #: how long a restarting speaker listens at most
+    absent_peer_time: float = 30.0  #: of that, how long it waits for a session with peers that do not come up
     decision: DecisionOptions = DEFAULT_DECISION  #: how the best path is chosen
 
     def __post_init__(self) -> None:

@@ -174,6 +174,7 @@ CHECKS: Final[Mapping[str, Callable[..., object]]] = {
     "reconcile_interval": _positive,
     "router_id": _router_id,
     "selection_deferral_time": _positive,
+    "absent_peer_time": _positive,
     "shared_networks": _same(Prefix),
     "source_ipv4": _same(_ipv4),
     "source_ipv6": _same(_ipv6),

@@ -118,7 +118,7 @@ class Peer:
         self.take, self.ingest = self.intake.take, self.intake.ingest
         self._links = Links(self, home.transport, home.random)
         if home.deferral is not None and self.restart_offer is not None:
-            home.deferral.expect(self, options.families)
+            home.deferral.await_peer(self, options.families)
 
     # What a user asks.
 
@@ -283,8 +283,9 @@ class Peer:
     @property
     def restart_offer(self) -> GracefulRestart | None:
         """What we say of graceful restart in the next OPEN (RFC 4724 3)."""
-        restarting = self._home.deferral is not None
-        return offer(self.options, restarting=restarting, forwarding=restarting or self._established > 0)
+        # Who comes after the routes were selected finds that packets went on all the same, and keeps what it has of us.
+        forwarding = self._home.options.restarting or self._established > 0
+        return offer(self.options, restarting=self._home.deferral is not None, forwarding=forwarding)
 
     def session_options(self) -> SessionOptions:
         """What a session starts from, as of now."""

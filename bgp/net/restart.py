@@ -76,22 +76,38 @@ def harden(notification: Notification, negotiated: Negotiated | None, peer: Peer
 
 
 class Deferral:
-    """The wait of a speaker that has restarted, until its neighbours have said all they know (RFC 4724 4.1)."""
+    """The wait of a speaker that has restarted, until its neighbours have said all they know (RFC 4724 4.1).
+
+    The RFC has the speaker wait for all its peers but those that cannot say when they are done. Whether one that is not
+    there can, nobody knows; a node that died would stop all others from learning anything new for the whole time. So a
+    peer without a session is waited for only as long as one that is alive may need to come back.
+    """
 
     def __init__(self, release: Callable[[], None]) -> None:
         self.over = trio.Event()
         self._waiting: dict[object, set[Family]] = {}
+        self._absent: set[object] = set()
         self._release = release
 
-    async def run(self, longest: float) -> None:
-        """Wait no longer than `longest` (the Selection_Deferral_Timer)."""
+    async def run(self, longest: float, absent: float) -> None:
+        """Wait no longer than `longest` (the Selection_Deferral_Timer), for peers that do not come no longer than `absent`."""
         with trio.move_on_after(longest):
+            with trio.move_on_after(absent):
+                await self.over.wait()
+            for peer in tuple(self._absent):
+                self.excuse(peer)
             await self.over.wait()
         self.end()
 
+    def await_peer(self, peer: object, families: tuple[Family, ...]) -> None:
+        """`peer`, which has no session yet, should come and say all it knows of `families`."""
+        self.expect(peer, families)
+        self._absent.add(peer)
+
     def expect(self, peer: object, families: tuple[Family, ...]) -> None:
-        """`peer` has to say all it knows of `families` first."""
+        """`peer`, which is there, has to say all it knows of `families` first."""
         self._waiting[peer] = set(families)
+        self._absent.discard(peer)
 
     def heard(self, peer: object, family: Family) -> None:
         """`peer` said its End-of-RIB."""
@@ -102,7 +118,8 @@ class Deferral:
                 self.excuse(peer)
 
     def excuse(self, peer: object) -> None:
-        """Do not wait for `peer`, or no longer: it has said all, knows no End-of-RIB, restarts itself, or is gone."""
+        """Do not wait for `peer`, or no longer: it has said all, knows no End-of-RIB, restarts itself, or is not there."""
+        self._absent.discard(peer)
         if self._waiting.pop(peer, None) is not None and not self._waiting:
             self.end()
 

@@ -283,7 +283,7 @@ class Speaker:
     def _defer_selection(self, nursery: trio.Nursery) -> None:
         deferral = Deferral(self._select)
         self.deferral, self.loc_rib.held = deferral, True
-        nursery.start_soon(deferral.run, self.options.selection_deferral_time)
+        nursery.start_soon(deferral.run, self.options.selection_deferral_time, self.options.absent_peer_time)
 
     def _select(self) -> None:
         self.deferral, self.loc_rib.held = None, False

@@ -352,10 +352,8 @@ async def test_a_restarting_speaker_listens_before_it_speaks(autojump_clock: Moc
             await speaker.add_peer(address, asn=65066, **options)
         speaker.announce("10.9.0.0/16")
         first = await (await lab.neighbour(speaker, "10.0.0.66", offers=restartable())).open()
-        (opened,) = [message for message in first.heard if isinstance(message, Open)]
-        (said,) = [c for c in opened.capabilities if isinstance(c, GracefulRestart)]
-        assert said.restarting
-        assert all(kept for _, kept in said.families)
+        assert offered(first).restarting
+        assert all(kept for _, kept in offered(first).families)
         await first.say(EOR, encode_end_of_rib_v6())
         assert first.updates == [], "the other neighbour has not said all yet"
         second = await (await lab.neighbour(speaker, "10.0.0.67", offers=restartable())).open()
@@ -375,9 +373,20 @@ def encode_end_of_rib_v6() -> bytes:
     return encode(Update())[:16] + b"\0\x1d\x02\0\0\0\x06\x80\x0f\x03\0\x02\x01"
 
 
-async def test_a_neighbour_that_does_not_come_is_not_waited_for_longer_than_allowed(autojump_clock: MockClock) -> None:
+def offered(neighbour: Neighbour) -> GracefulRestart:
+    """What the last OPEN that came said of graceful restart."""
+    opened = [message for message in neighbour.heard if isinstance(message, Open)][-1]
+    (said,) = [c for c in opened.capabilities if isinstance(c, GracefulRestart)]
+    return said
+
+
+@pytest.mark.parametrize(("longest", "absent", "waited"), [(120.0, 30.0, 30), (20.0, 30.0, 20), (60.0, 60.0, 60)])
+async def test_a_neighbour_that_does_not_come_is_not_waited_for_longer_than_allowed(
+    longest: float, absent: float, waited: float, autojump_clock: MockClock
+) -> None:
     async with laboratory() as lab:
-        speaker = await lab.speaker(65001, "10.0.0.1", restarting=True, selection_deferral_time=40.0)
+        times = {"selection_deferral_time": longest, "absent_peer_time": absent}
+        speaker = await lab.speaker(65001, "10.0.0.1", restarting=True, **times)
         options = {"import_policy": accept, "export_policy": accept, "passive": True}
         for address in ("10.0.0.66", "10.0.0.67"):
             await speaker.add_peer(address, asn=65066, **options)
@@ -386,9 +395,36 @@ async def test_a_neighbour_that_does_not_come_is_not_waited_for_longer_than_allo
         first = await (await lab.neighbour(speaker, "10.0.0.66", offers=restartable())).open()
         await first.say(EOR, encode_end_of_rib_v6())
         await speaker.wait_selected()
-        assert trio.current_time() - started == pytest.approx(40, abs=1)
+        assert trio.current_time() - started == pytest.approx(waited, abs=1)
         await settle()
         assert set(first.routes()) == {"10.9.0.0/16"}
+
+
+async def test_a_neighbour_that_came_is_waited_for_to_the_end(autojump_clock: MockClock) -> None:
+    async with laboratory() as lab:
+        speaker = await lab.speaker(65001, "10.0.0.1", restarting=True)
+        options = {"import_policy": accept, "export_policy": accept, "passive": True}
+        for address in ("10.0.0.66", "10.0.0.67"):
+            await speaker.add_peer(address, asn=65066, **options)
+        started = trio.current_time()
+        await (await lab.neighbour(speaker, "10.0.0.66", offers=restartable())).open(hold_time=0)
+        await trio.sleep(20)
+        late = await (await lab.neighbour(speaker, "10.0.0.67", offers=restartable())).open(hold_time=0)
+        await late.say(EOR, encode_end_of_rib_v6())
+        await speaker.wait_selected()
+        assert trio.current_time() - started == pytest.approx(120, abs=1)
+
+
+async def test_who_comes_after_the_selection_is_told_that_packets_went_on(autojump_clock: MockClock) -> None:
+    async with laboratory() as lab:
+        speaker = await lab.speaker(65001, "10.0.0.1", restarting=True)
+        options = {"import_policy": accept, "export_policy": accept, "passive": True}
+        await speaker.add_peer("10.0.0.66", asn=65066, graceful_restart=RestartMode.ON, **options)
+        await speaker.wait_selected()
+        late = await (await lab.neighbour(speaker, "10.0.0.66", offers=restartable())).open()
+        assert not offered(late).restarting
+        assert all(kept for _, kept in offered(late).families)
+        assert EOR in late.updates
 
 
 @pytest.mark.parametrize(
