@@ -85,21 +85,20 @@ async def test_a_speaker_runs_beside_other_tasks() -> None:
 @on_asyncio
 async def test_changes_are_read_with_async_for() -> None:
     async with pair() as (one, two):
-        seen: list[str] = []
+        seen: asyncio.Queue[str] = asyncio.Queue()
 
         async def read() -> None:
-            async for change in two.changes():
-                seen.append(f"{'-' if change.new is None else '+'}{change.prefix}")
-                if len(seen) == 3:
-                    return
+            async for change in two.changes(existing=True):
+                seen.put_nowait(f"{'-' if change.new is None else '+'}{change.prefix}")
 
         reading = asyncio.create_task(read())
-        await asyncio.sleep(0.01)
         await one.announce_all(["10.1.0.0/16", "10.2.0.0/16"], Attributes())
-        await first(two.changes(existing=True))
+        assert [await seen.get(), await seen.get()] == ["+10.1.0.0/16", "+10.2.0.0/16"]
         await one.withdraw("10.2.0.0/16")
-        await reading
-        assert seen == ["+10.1.0.0/16", "+10.2.0.0/16", "-10.2.0.0/16"]
+        assert await seen.get() == "-10.2.0.0/16"
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
         assert two.statistics().routes == 1
         assert len(two.loc_rib) == 1
 
@@ -276,13 +275,16 @@ async def test_draining_from_asyncio() -> None:
         await one.announce("10.1.0.0/16")
         await first(two.changes(existing=True))
 
+        watches = asyncio.Event()
+
         async def gone() -> None:
             async for change in two.changes(existing=True):
+                watches.set()
                 if change.new is None:
                     return
 
         watching = asyncio.create_task(gone())
-        await asyncio.sleep(0.01)
+        await watches.wait()
         await one.drain(0.0)
         await watching
         assert two.statistics().routes == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -35,6 +36,7 @@ RUNG: Final = {name: place for place, names in enumerate(LADDER) for name in nam
 IMPURE: Final = {"time", "asyncio", "random", "select", "selectors", "threading", "subprocess", "os"}
 #: Where trio may be imported: from `bgp/net` on.
 ON_TRIO: Final = {"net", "aio", "lab", "testing", "app", "__main__"}
+CONSTANT: Final = re.compile(r"_?[A-Z][A-Z0-9_]+")
 LONGEST_FILE: Final = 450
 LONGEST_FUNCTION: Final = 60
 #: The walk over a block's attributes is the hot path (design, section 2): a call for each attribute costs a tenth of it.
@@ -156,6 +158,16 @@ def test_functions_fit_on_a_screen(module: str) -> None:
         length = function.end_lineno - function.lineno + 1
         longest = LONG_FUNCTIONS.get(f"{module}.{function.name}", LONGEST_FUNCTION)
         assert length <= longest, f"{module}.{function.name} has {length} lines"
+
+
+@pytest.mark.parametrize("module", TREES)
+def test_constants_are_final(module: str) -> None:
+    for node in TREES[module].body:
+        match node:
+            case ast.Assign([ast.Name(name)]):
+                assert not CONSTANT.fullmatch(name), f"{module}:{node.lineno}: {name} is not Final"
+            case ast.AnnAssign(ast.Name(name), annotation) if CONSTANT.fullmatch(name):
+                assert ast.unparse(annotation).startswith("Final"), f"{module}:{node.lineno}: {name} is not Final"
 
 
 def test_files_are_about_one_thing() -> None:

@@ -73,7 +73,8 @@ class Links:
     def __init__(self, owner: Owner, transport: Transport, random: Random) -> None:
         self.connect_error: str | None = None
         self.stopped = False
-        self.started = Bell()  #: rings when the session has begun
+        self.started = Bell()  #: rings when the session has begun, or could not
+        self.broken: Exception | None = None  #: why it could not
         self._owner = owner
         self._transport = transport
         self._random = random
@@ -97,9 +98,14 @@ class Links:
         try:
             with as_it_was_raised():
                 async with trio.open_nursery() as self._nursery:
-                    if not self.stopped:
-                        self._start(self.primary)
-                    self.started.ring()
+                    try:
+                        if not self.stopped:
+                            self._start(self.primary)
+                    except Exception as error:  # an observer's: for whoever waits for the beginning
+                        self.broken = error
+                        return
+                    finally:
+                        self.started.ring()
                     await self._keep_time()
                     while self.primary.connection is not None or self._challenger is not None or self._retired:
                         await self._gone.wait()

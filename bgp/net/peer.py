@@ -206,8 +206,10 @@ class Peer:
         self._links.protect()
 
     async def wait_started(self) -> None:
-        """Return when the session, for which somebody calls `run`, has begun."""
+        """Return when the session, for which somebody calls `run`, has begun. Raises what an observer raised at that."""
         await self._links.started.wait()
+        if self._links.broken is not None:
+            raise self._links.broken
 
     async def run(self) -> None:
         """Keep the session up until cancelled or stopped; after `protect`."""

@@ -105,9 +105,10 @@ class Speaker:
         self._nursery.start_soon(self._run_peer, added, self._tasks[key])
         try:
             await added.wait_started()
-        except trio.Cancelled:
+        except BaseException as error:
             del self.peers[key], self._tasks[key]
-            added.stop(DECONFIGURED)
+            if isinstance(error, trio.Cancelled):
+                added.stop(DECONFIGURED)
             raise
         return added
 
