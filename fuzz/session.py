@@ -1,6 +1,7 @@
 """Invariant: no octets make a session raise, answer with what is no message, or wait for ever; when it ends it says so once.
 
-The first octet chooses the state that the octets come in, the second the size of the pieces that they come in.
+The first octet chooses the state that the octets come in, and whether an incorrect MP_REACH_NLRI costs its family only; the
+second the size of the pieces that they come in.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from fsm.words import State
 from fuzz.mutate import real_messages
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from helpers import Scripted, peer_open  # of the tests
+from helpers import Scripted, peer_open, session_options  # of the tests
 
 #: Seconds in which an idle session must have ended by its hold timer.
 LONG: Final = 1000.0
@@ -28,7 +29,7 @@ CONNECTED: Final = (State.OPEN_SENT, State.OPEN_CONFIRM, State.ESTABLISHED)
 def one(octets: bytes) -> None:
     """Check one input."""
     head, rest = octets[:2].ljust(2, b"\0"), octets[2:]
-    scripted = Scripted()
+    scripted = Scripted(session_options(disable_families=bool(head[0] & 4)))
     begin = (scripted.connect, scripted.confirm, scripted.establish, scripted.establish)[head[0] & 3]
     begin()
     step = head[1] or 256
@@ -64,4 +65,4 @@ def seeds() -> Iterator[bytes]:
     for kind in (MessageType.OPEN, MessageType.UPDATE, MessageType.NOTIFICATION, MessageType.ROUTE_REFRESH):
         for number, seed in enumerate(real_messages(kind.name.replace("_", "-"))):
             if number % 40 == 0:
-                yield bytes((number // 40 & 3, number & 0xFF)) + seed.octets
+                yield bytes((number // 40 & 7, number & 0xFF)) + seed.octets

@@ -21,6 +21,7 @@ from rib.as_path import AsPath
 from rib.community import Community, ExtendedCommunity, LargeCommunity
 from rib.family import Family
 from rib.prefix import Prefix
+from rib.route_distinguisher import RouteDistinguisher
 
 #: Values whose text says it all.
 _TEXTS: Final = (
@@ -32,6 +33,7 @@ _TEXTS: Final = (
     IPv6Address,
     LargeCommunity,
     Prefix,
+    RouteDistinguisher,
 )
 #: Attributes whose normal form leaves something to say: that of extended communities is digits.
 _SAID: Final = frozenset(FIELDS) - {Code.EXTENDED_COMMUNITIES}

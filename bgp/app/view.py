@@ -65,7 +65,7 @@ class PeerLine:
     kind: str
     state: str
     since: float  #: seconds in this state
-    why: str  #: why it is not established, or empty
+    why: str  #: why it is not established, or not with all its families, or empty
     messages_received: int
     messages_sent: int
     received: int | None  #: routes it announced; None while it is down
@@ -258,7 +258,7 @@ async def _line(speaker: Speaker, peer: Peer) -> PeerLine:
         kind=kind(speaker.options, peer.options),
         state=peer.state.title,
         since=trio.current_time() - peer.changed_at,
-        why=why_down(peer),
+        why=why_down(peer) or ", ".join(f"{family} is disabled" for family in peer.disabled),
         messages_received=peer.counts.messages_received,
         messages_sent=peer.counts.messages_sent,
         received=sum(one.received for one in counted) if up else None,

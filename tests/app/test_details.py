@@ -6,7 +6,18 @@ import pytest
 
 from bgp.app.details import details
 from bgp.app.jsonform import Json
-from bgp.attribute import LabelIndex, LinkState, LinkStateTlv, PmsiTunnel, PrefixSid, Tlv
+from bgp.attribute import (
+    Functions,
+    Hop,
+    LabelIndex,
+    LinkState,
+    LinkStateTlv,
+    PmsiTunnel,
+    PrefixSid,
+    ServicePath,
+    StackedLabels,
+    Tlv,
+)
 from bgp.capability import (
     BgpRole,
     FourOctetAs,
@@ -34,6 +45,7 @@ from rib.attributes import Origin
 from rib.community import ExtendedCommunity
 from rib.family import IPV4_UNICAST
 from rib.prefix import Prefix
+from rib.route_distinguisher import RouteDistinguisher
 
 CASES: list[tuple[Message, dict[str, Json]]] = [
     (Keepalive(), {}),
@@ -51,6 +63,25 @@ CASES: list[tuple[Message, dict[str, Json]]] = [
     (
         Update(attributes=(PathAttribute(0xC0, 40, PrefixSid((LabelIndex(0, 7), Tlv(9, b"\1")))),)),
         {"prefix_sid": {"tlvs": [{"type": 1, "flags": 0, "index": 7}, {"type": 9, "value": "01"}]}},
+    ),
+    (
+        Update(
+            attributes=(
+                PathAttribute(
+                    0xC0,
+                    37,
+                    ServicePath((Hop(255, (Functions(41, (RouteDistinguisher.parse("65000:1"),)),)), StackedLabels())),
+                ),
+            )
+        ),
+        {
+            "sfp": {
+                "tlvs": [
+                    {"type": 2, "index": 255, "tlvs": [{"type": 3, "function": 41, "instances": ["65000:1"]}]},
+                    {"type": 5},
+                ]
+            }
+        },
     ),
     (
         Update(

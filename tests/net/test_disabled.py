@@ -9,7 +9,7 @@ from speakers import Laboratory, Neighbour, announcement, held, laboratory, sett
 from trio.testing import MockClock
 
 from bgp import LocalError, MalformedFamily, accept
-from bgp.app.view import view_peer
+from bgp.app.view import view_peer, view_summary
 from bgp.capability import FourOctetAs, GracefulRestart, Multiprotocol
 from bgp.iana import MessageType
 from bgp.message import RouteRefresh, Update
@@ -69,6 +69,8 @@ async def test_its_routes_go_and_later_ones_are_ignored(autojump_clock: MockCloc
         view = await view_peer(speaker, peer)
         assert view.disabled == {"ipv6-unicast": "MP_UNREACH_NLRI has a malformed prefix"}
         assert view.state == "Established"
+        (line,) = (await view_summary(speaker, 0.0)).peers
+        assert (line.state, line.why, line.received) == ("Established", "ipv6-unicast is disabled", 2)
 
 
 async def test_others_hear_that_the_routes_are_gone(autojump_clock: MockClock) -> None:
