@@ -77,6 +77,7 @@ class Hop(NamedTuple):
     route: Route | None = None  #: None for a connected network
     gateway: Address | None = None  #: the address on the link that the packet was handed to
     link: Link | None = None
+    others: tuple[Hop, ...] = ()  #: the equal ways, which other flows take
 
 
 class Trace(NamedTuple):
@@ -135,7 +136,8 @@ class Forwarder:
         while True:
             steps = self._steps(node, destination, keys)
             step = steps[_choice(flow, start, node, destination) % len(steps) if len(steps) > 1 else 0]
-            hops.append(step.hop._replace(ttl=ttl))
+            others = tuple(other.hop._replace(ttl=ttl) for other in steps if other is not step)
+            hops.append(step.hop._replace(ttl=ttl, others=others))
             if step.to is None:
                 return Trace(destination, tuple(hops), node, step.reason or self._why_none(node, destination))
             ttl -= 1

@@ -39,7 +39,7 @@ class Model(NamedTuple):
 
 
 _NODES: Final = Parameter("nodes", 6, "nodes that have pods")
-_RACKS: Final = Parameter("racks", 3, "racks, each with one ToR")
+_RACKS: Final = Parameter("racks", 3, "racks")
 _SERVERS: Final = Parameter("servers", 2, "servers in a rack")
 _SPINES: Final = Parameter("spines", 2, "spines that every ToR is cabled to")
 _TORS: Final = Parameter("tors", 1, "ToRs of a rack")
@@ -94,6 +94,7 @@ MODELS: Final[Mapping[str, Model]] = {
                 Parameter("spine", "l3", "spines are routers, or switches over which the ToRs peer", ("l3", "l2")),
                 Parameter("spine_as", "one", "the spines' AS numbers", ("one", "each")),
                 Parameter("rack", "reflect", "the ToR reflects, or the rack is a mesh", ("reflect", "mesh")),
+                _TORS,
                 _BLOCKS,
                 _STACK,
                 _WITHOUT,

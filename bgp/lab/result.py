@@ -132,6 +132,8 @@ def _hop_as_json(hop: Hop) -> dict[str, Json]:
         made |= {"prefix": str(hop.prefix), "next_hop": None if hop.gateway is None else str(hop.gateway)}
     if hop.route is not None:
         made |= {"learned_from": hop.route.peer, "kind": hop.route.kind, "as_path": hop.route.as_path}
+    if hop.others:
+        made["others"] = [_hop_as_json(other) for other in hop.others]
     return made
 
 

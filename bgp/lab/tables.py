@@ -68,6 +68,9 @@ def way(topology: Topology, trace: Trace) -> Table:
     for hop in trace.hops:
         name = Text(hop.node, STYLES[topology[hop.node].role])
         table.add_row(str(hop.ttl), name, *_hop(hop, trace))
+        for other in hop.others:
+            _, *way = _hop(other, trace)
+            table.add_row("", "", Text("  or", "dim"), *way)
     return table
 
 

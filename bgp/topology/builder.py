@@ -67,6 +67,11 @@ def as_numbers(count: int) -> Sequence[int]:
     return range(first, first + count)
 
 
+def pairs(members: int) -> int:
+    """N(N−1)/2: how many pairs there are, and so how many sessions of a full mesh."""
+    return members * (members - 1) // 2
+
+
 def from_neighbours(name: str, asns: Iterable[int]) -> Policy:
     """The policy that lets through what is our AS's own and what came straight from one of these ASes."""
     learned = Rule(Match(neighbour_as=tuple(dict.fromkeys(asns))))

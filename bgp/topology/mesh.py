@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import Final
 
 from bgp.options import PeerOptions
-from bgp.topology.builder import MULTIPATH, PLAIN, Builder, as_numbers, at_least, knobs, one_of
+from bgp.topology.builder import MULTIPATH, PLAIN, Builder, as_numbers, at_least, knobs, one_of, pairs
 from bgp.topology.model import REFLECTOR, Counts, Node, Topology
 
 #: RFC 4456 7: reflectors whose clients differ must differ in their cluster id.
@@ -49,7 +49,7 @@ def mesh(
         builder.session("mesh", subnet, one, other, from_dialler=told[one], from_listener=told[other])
     others = (nodes - 1) * blocks
     paths = (nodes - 1) * others if OWN_PREFIXES_ONLY in left_out else others
-    return builder.build(nodes * (nodes - 1) // 2, lambda _: Counts(paths, others, others))
+    return builder.build(pairs(nodes), lambda _: Counts(paths, others, others))
 
 
 def _elsewhere(builder: Builder, rules: PeerOptions) -> PeerOptions:
@@ -79,7 +79,7 @@ def planes(
         for one, other in combinations(names, 2):
             builder.session(subnet.name, subnet, one, other)
     others = (nodes - 1) * blocks
-    return builder.build(planes * nodes * (nodes - 1) // 2, lambda _: Counts(planes * others, others, others))
+    return builder.build(planes * pairs(nodes), lambda _: Counts(planes * others, others, others))
 
 
 def reflectors(
@@ -121,5 +121,5 @@ def reflectors(
     # A reflector hears its clients directly and those of every other reflector from that one: each prefix c times.
     counts = {REFLECTOR: Counts(clients_of * every, every, every)}
     learned = Counts(clients_of * (every - blocks), every - blocks, every - blocks)
-    sessions = clients_of * nodes + reflectors * (reflectors - 1) // 2
+    sessions = clients_of * nodes + pairs(reflectors)
     return builder.build(sessions, lambda node: counts.get(node.role, learned))

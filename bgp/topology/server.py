@@ -6,13 +6,13 @@ which loop checks have to be told to look away, and in how much of the table goe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
-from bgp.options import PeerOptions
 from bgp.topology.builder import MULTIPATH, PLAIN, Builder, as_numbers, at_least, from_neighbours, knobs, one_of
 from bgp.topology.model import NODE, SPINE, TOR, Counts, Node, Topology
+from bgp.topology.racks import Sizes, add_rack_sessions, add_racks, add_spine_sessions, add_spines
 from rib.policy import reject
 
 ALLOWAS_IN: Final = "allowas-in"
@@ -51,15 +51,16 @@ def as_per_server(
     numbers = as_numbers(1 + racks + racks * servers)
     tor_numbers = numbers[1 : 1 + racks] if tor_as == "each" else [numbers[1]] * racks
     upward = replace(PLAIN, allowas_in=int(tor_as == "one" and ALLOWAS_IN not in left_out))
-    _racks(
+    sizes = Sizes(racks, servers, spines, tors, blocks)
+    add_spines(builder, sizes, lambda _: numbers[0])
+    add_racks(
         builder,
-        Sizes(racks, servers, spines, tors, blocks),
-        spine_asn=numbers[0],
+        sizes,
         tor_asn=lambda rack: tor_numbers[rack - 1],
         server_asn=lambda rack, place: numbers[1 + racks + (rack - 1) * servers + place],
     )
-    sizes = Sizes(racks, servers, spines, tors, blocks)
-    _sessions(builder, sizes, uplink=UPLINK, downlink=PLAIN, upward=upward, downward=PLAIN)
+    add_rack_sessions(builder, sizes, uplink=UPLINK, downlink=PLAIN)
+    add_spine_sessions(builder, sizes, upward=upward, downward=PLAIN)
     return _full_counts(builder, sizes, look_away=tor_as == "one")
 
 
@@ -88,27 +89,23 @@ def downward_default(
     parameters |= {"routes": routes, "blocks": blocks}
     builder = Builder("downward-default", parameters, left_out, stack=stack, multipath=True)
     spine_asn, tor_asn, server_asn = as_numbers(3)
-    _racks(
-        builder,
-        Sizes(racks, servers, spines, tors, blocks),
-        spine_asn=spine_asn,
-        tor_asn=lambda _: tor_asn,
-        server_asn=lambda _, __: server_asn,
-    )
+    add_spines(builder, sizes, lambda _: spine_asn)
+    add_racks(builder, sizes, tor_asn=lambda _: tor_asn, server_asn=lambda _, __: server_asn)
     if full:
         uplink = replace(UPLINK, allowas_in=int(ALLOWAS_IN_NODES not in left_out))
         upward = replace(PLAIN, allowas_in=int(ALLOWAS_IN_TORS not in left_out))
-        _sessions(builder, sizes, uplink=uplink, downlink=PLAIN, upward=upward, downward=PLAIN)
+        add_rack_sessions(builder, sizes, uplink=uplink, downlink=PLAIN)
+        add_spine_sessions(builder, sizes, upward=upward, downward=PLAIN)
         return _full_counts(builder, sizes, look_away=True)
     default_only = replace(PLAIN, export_policy=reject, default_originate=True)
     # The default that a ToR has from one spine is not for the other.
     upward = replace(PLAIN, export_policy=from_neighbours("own rack", [server_asn]))
-    _sessions(builder, sizes, uplink=UPLINK, downlink=default_only, upward=upward, downward=default_only)
-    own, every = servers * blocks, racks * servers * blocks
+    add_rack_sessions(builder, sizes, uplink=UPLINK, downlink=default_only)
+    add_spine_sessions(builder, sizes, upward=upward, downward=default_only)
     counts = {
         NODE: Counts(tors, 1, 1),
-        TOR: Counts(own + spines, own + 1, own + 1),
-        SPINE: Counts(tors * every, every, every),
+        TOR: Counts(sizes.own + spines, sizes.own + 1, sizes.own + 1),
+        SPINE: Counts(tors * sizes.every, sizes.every, sizes.every),
     }
     return builder.build(sizes.sessions, lambda node: counts[node.role])
 
@@ -150,83 +147,10 @@ def flat_tor(
     return builder.build(nodes, lambda node: counts[node.role])
 
 
-class Sizes(NamedTuple):
-    """How much there is of everything; `tors` and `servers` are those of one rack."""
-
-    racks: int
-    servers: int
-    spines: int
-    tors: int
-    blocks: int
-
-    @property
-    def sessions(self) -> int:
-        """tN + tRS."""
-        return self.tors * self.racks * (self.servers + self.spines)
-
-    def tor_names(self, rack: int) -> list[str]:
-        """The ToRs of a rack."""
-        return [f"r{rack}t"] if self.tors == 1 else [f"r{rack}t{number}" for number in range(1, self.tors + 1)]
-
-    def server_names(self, rack: int) -> list[str]:
-        """The servers of a rack."""
-        return [f"r{rack}s{number}" for number in range(1, self.servers + 1)]
-
-    def subnet_name(self, rack: int, side: int) -> str:
-        """The subnet of a rack that its ToR number `side` (from 0) serves."""
-        return f"rack {rack}" if self.tors == 1 else f"rack {rack} side {side + 1}"
-
-
-def _racks(
-    builder: Builder,
-    sizes: Sizes,
-    *,
-    spine_asn: int,
-    tor_asn: Callable[[int], int],
-    server_asn: Callable[[int, int], int],
-) -> None:
-    """Spines, and racks of ToRs and servers; each ToR has a subnet of its own with all servers of the rack."""
-    for number in range(1, sizes.spines + 1):
-        builder.node(Node(f"spine{number}", SPINE, spine_asn, builder.identifier()))
-    for rack in range(1, sizes.racks + 1):
-        servers = sizes.server_names(rack)
-        own: list[str] = []
-        for side, tor in enumerate(sizes.tor_names(rack)):
-            subnet = builder.segment(sizes.subnet_name(rack, side), [tor, *servers])
-            tor_id, *others = builder.identifiers(subnet)
-            own = own or others
-            builder.node(Node(tor, TOR, tor_asn(rack), tor_id, rack))
-        asns = [server_asn(rack, place) for place in range(sizes.servers)]
-        builder.hosts(servers, own, asns.__getitem__, sizes.blocks, rack)
-
-
-def _sessions(
-    builder: Builder,
-    sizes: Sizes,
-    *,
-    uplink: PeerOptions,
-    downlink: PeerOptions,
-    upward: PeerOptions,
-    downward: PeerOptions,
-) -> None:
-    """Server to ToR (`uplink`, `downlink`) and ToR to spine (`upward`, `downward`), each as its lower and upper end say."""
-    subnets = {link.name: link for link in builder.links}
-    for rack in range(1, sizes.racks + 1):
-        for side, tor in enumerate(sizes.tor_names(rack)):
-            name = sizes.subnet_name(rack, side)
-            for server in sizes.server_names(rack):
-                builder.session(name, subnets[name], server, tor, from_dialler=uplink, from_listener=downlink)
-    for spine in range(1, sizes.spines + 1):
-        for rack in range(1, sizes.racks + 1):
-            for tor in sizes.tor_names(rack):
-                cable = builder.cable(f"spine{spine}", tor)
-                builder.session("fabric", cable, tor, f"spine{spine}", from_dialler=upward, from_listener=downward)
-
-
 def _full_counts(builder: Builder, sizes: Sizes, *, look_away: bool) -> Topology:
     """`look_away`: the ToRs accept their own AS once, and so hear of their own rack by their twin and the spines."""
-    racks, servers, spines, tors, blocks = sizes
-    own, every = servers * blocks, racks * servers * blocks
+    spines, tors, blocks = sizes.spines, sizes.tors, sizes.blocks
+    own, every = sizes.own, sizes.every
 
     def predict(node: Node) -> Counts:
         if node.role == NODE:

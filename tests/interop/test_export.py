@@ -13,6 +13,7 @@ from bgp.lab.models import MODELS, build
 CASES: list[tuple[str, dict[str, int | str]]] = [
     *((model, {}) for model in MODELS if model != "graph"),
     ("as-per-rack", {"stack": "dual", "racks": 1}),
+    ("as-per-rack", {"tors": 2, "racks": 1}),
     ("as-per-server", {"tor_as": "one", "tors": 2, "racks": 1}),
     ("downward-default", {"stack": "dual", "racks": 1}),
     ("tor", {"asn": "ibgp", "stack": "6", "nodes": 2}),

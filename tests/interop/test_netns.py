@@ -57,6 +57,7 @@ def nothing_is_left() -> Iterator[None]:
         (["mesh", "--nodes", "6"], 15, 30),
         (["mesh", "--nodes", "4", "--asn", "per-node"], 6, 12),
         (["as-per-rack", "--racks", "3", "--servers", "2", "--spines", "2"], 12, 30),
+        (["as-per-rack", "--tors", "2"], 24, 30),
         (["as-per-server"], 12, 30),
         (["downward-default"], 12, 30),
         (["reflectors"], 13, 30),

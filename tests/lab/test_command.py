@@ -108,6 +108,27 @@ def test_pods_traces_and_pings_are_shown() -> None:
     assert "r1s1  · ✓ ✓ ✓ ✓ ✓" in text
 
 
+def test_a_trace_through_two_tors_shows_both() -> None:
+    status, text = run("as-per-rack", LabOptions(trace=(("r1s1", "r3s2"),)), tors=2)
+    assert status == 0
+    rows = text[text.index("A packet  from pod") :].splitlines()[3:9]
+    assert [row.split()[:2] for row in rows[::2]] == [["64", "r1s1"], ["63", "r1t1"], ["62", "spine1"]]
+    assert [row.split()[:2] for row in rows[1::2]] == [["or", "10.0.2.1"], ["or", "10.16.0.12"], ["or", "10.16.0.11"]]
+    assert "r1t2 iBGP" in rows[1]
+    found = as_json("as-per-rack", LabOptions(trace=(("r1s1", "r3s2"),)), tors=2)
+    assert found["traces"][0]["hops"][0]["others"] == [
+        {
+            "node": "r1s1",
+            "ttl": 64,
+            "prefix": "10.244.1.64/26",
+            "next_hop": "10.0.2.1",
+            "learned_from": "r1t2",
+            "kind": "iBGP",
+            "as_path": "64512 64515",
+        }
+    ]
+
+
 def test_virtual_time_gives_one_result_for_a_seed_and_another_for_another() -> None:
     options = [LabOptions(virtual=True, seed=seed, fail=("node:spine1", "restart:r1t")) for seed in (3, 3, 4)]
     first, again, other = [as_json("as-per-rack", one) for one in options]

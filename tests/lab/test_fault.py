@@ -74,6 +74,13 @@ def test_a_dead_node_costs_only_what_went_through_it() -> None:
     assert tor.lost == tor.lost_meanwhile + 4 * 2
 
 
+@pytest.mark.parametrize("more", [{}, {"rack": "mesh"}, {"spine": "l2"}])
+def test_a_rack_with_two_tors_can_lose_one_or_its_subnet(more: dict[str, int | str]) -> None:
+    for found in suffer("as-per-rack", {"tors": 2, **more}, "node:r1t1", "link:rack 1 side 1"):
+        assert found.lost_meanwhile > 0, "until the hold time ends"
+        assert found.lost == 0
+
+
 def test_restarts_and_resets_are_noticed_at_once_and_heal_by_themselves() -> None:
     restart, reset, delay = suffer("as-per-rack", {}, "restart:r1s1", "reset:r1t-spine1", "delay:r1t-spine1=0.5")
     assert restart.detected_after == 0

@@ -114,3 +114,11 @@ def test_nothing_passes_over_what_is_dead() -> None:
         lambda link, near, far: f"{fault}" if fault.touches(link, near, far) else "",
     )
     assert found.trace("r1s1", topology["r2s1"].pod()).reason == "link:r1s1-r1t"
+
+
+def test_a_hop_names_the_equal_ways_that_other_flows_take() -> None:
+    ways = [route("10.0.1.3", "one"), route("10.0.1.2", "other")]
+    hop = forwarder(THREE, n1=router({"10.244.0.128/26": ways})).trace("n1", POD).hops[0]
+    assert hop.route in ways
+    assert [other.route for other in hop.others] == [way for way in ways if way != hop.route]
+    assert [str(other.gateway) for other in hop.others] == [str(way.next_hop) for way in ways if way != hop.route]

@@ -21,6 +21,7 @@ from bgp.topology import (
     planes,
     reflectors,
 )
+from bgp.topology.builder import pairs
 
 #: Three racks of two servers under two spines, six nodes elsewhere: sessions, then the counts of a role.
 FIGURES: list[tuple[Topology, int, dict[str, Counts]]] = [
@@ -36,6 +37,10 @@ FIGURES: list[tuple[Topology, int, dict[str, Counts]]] = [
     (as_per_rack(), 12, {"node": Counts(5, 5, 5), "tor": Counts(10, 6, 6), "spine": Counts(6, 6, 6)}),
     (as_per_rack(rack="mesh"), 15, {"node": Counts(5, 5, 5), "tor": Counts(10, 6, 6)}),
     (as_per_rack(spine="l2", spines=1), 9, {"node": Counts(5, 5, 5), "tor": Counts(6, 6, 6)}),
+    (as_per_rack(tors=2), 24, {"node": Counts(10, 5, 5), "tor": Counts(10, 6, 6), "spine": Counts(12, 6, 6)}),
+    (as_per_rack(tors=2, rack="mesh"), 30, {"node": Counts(10, 5, 5), "tor": Counts(10, 6, 6)}),
+    (as_per_rack(tors=2, spine="l2"), 12 + 2 * 12, {"node": Counts(10, 5, 5), "tor": Counts(2 + 2 * 2 * 4, 6, 6)}),
+    (as_per_rack(4, 5, tors=2), 56, {"node": Counts(38, 19, 19), "tor": Counts(5 + 2 * 15, 20, 20)}),
     (as_per_rack(spines=3), 15, {"spine": Counts(6, 6, 6)}),
     (as_per_server(), 12, {"node": Counts(5, 5, 5), "tor": Counts(10, 6, 6), "spine": Counts(6, 6, 6)}),
     (as_per_server(tors=2), 24, {"node": Counts(10, 5, 5), "tor": Counts(10, 6, 6)}),
@@ -44,13 +49,39 @@ FIGURES: list[tuple[Topology, int, dict[str, Counts]]] = [
     (flat_tor(), 6, {"node": Counts(5, 5, 5), "tor": Counts(6, 6, 6)}),
     (leaf_spine(3, 2, 2), 12, {"node": Counts(5, 5, 5), "tor": Counts(10, 6, 6), "spine": Counts(6, 6, 6)}),
 ]
-#: A thousand nodes in 25 racks under four spines, two blocks each.
+#: A thousand nodes in 25 racks under four spines, two blocks each: a node installs 1,998 routes, a ToR and a spine 2,000.
+#: "Paths" are those of one teller for each way: with c reflectors or t ToRs a node hears everything c or t times.
 THOUSAND: list[tuple[Topology, int, dict[str, Counts]]] = [
-    (reflectors(1000, reflectors=4, clients_of=2, blocks=2), 2006, {"node": Counts(3996, 1998, 1998)}),
-    (as_per_rack(25, 40, 4, blocks=2), 1100, {"node": Counts(1998, 1998, 1998), "spine": Counts(2000, 2000, 2000)}),
-    (as_per_server(25, 40, 4, blocks=2), 1100, {"node": Counts(1998, 1998, 1998)}),
-    (as_per_server(25, 40, 4, blocks=2, tors=2), 2200, {"node": Counts(3996, 1998, 1998)}),
-    (downward_default(25, 40, 4, blocks=2), 1100, {"node": Counts(1, 1, 1), "tor": Counts(84, 81, 81)}),
+    (
+        reflectors(1000, reflectors=4, clients_of=2, blocks=2),
+        2006,
+        {"node": Counts(3996, 1998, 1998)},
+    ),
+    (
+        as_per_rack(25, 40, 4, blocks=2),
+        1100,
+        {"node": Counts(1998, 1998, 1998), "tor": Counts(7760, 2000, 2000), "spine": Counts(2000, 2000, 2000)},
+    ),
+    (
+        as_per_rack(25, 40, 4, blocks=2, tors=2),
+        2200,
+        {"node": Counts(3996, 1998, 1998), "tor": Counts(7760, 2000, 2000), "spine": Counts(4000, 2000, 2000)},
+    ),
+    (
+        as_per_server(25, 40, 4, blocks=2),
+        1100,
+        {"node": Counts(1998, 1998, 1998), "tor": Counts(7760, 2000, 2000), "spine": Counts(2000, 2000, 2000)},
+    ),
+    (
+        as_per_server(25, 40, 4, blocks=2, tors=2),
+        2200,
+        {"node": Counts(3996, 1998, 1998), "tor": Counts(7760, 2000, 2000), "spine": Counts(4000, 2000, 2000)},
+    ),
+    (
+        downward_default(25, 40, 4, blocks=2),
+        1100,
+        {"node": Counts(1, 1, 1), "tor": Counts(84, 81, 81), "spine": Counts(2000, 2000, 2000)},
+    ),
 ]
 ALL = [*FIGURES, *THOUSAND[-1:]]
 
@@ -68,6 +99,11 @@ def test_the_predictions_are_the_published_figures(
     assert topology.predicted_sessions == len(topology.sessions) == sessions
     for role, expected in counts.items():
         assert {topology.predicted[node.name] for node in topology.having(role)} == {expected}
+
+
+def test_a_mesh_of_a_thousand_has_half_a_million_sessions() -> None:
+    assert pairs(1000) == 499_500, "too many to make here"
+    assert pairs(60) == mesh(60).predicted_sessions == 1770
 
 
 def test_spines_with_an_as_each_hear_everything_from_every_rack() -> None:
