@@ -107,6 +107,7 @@ class Peer:
         self._state = State.IDLE
         self._offered: tuple[GracefulRestart | None, SessionOptions] | None = None
         self._changed = Bell()
+        self._unsaid: set[Family] = set()  #: families of which the peer will say End-of-RIB
         self.intake = Intake(
             home.loc_rib,
             limit=options.max_prefixes,
@@ -193,6 +194,12 @@ class Peer:
     async def wait_down(self) -> None:
         """Return when the session is not up."""
         await self._wait(lambda state: state is not State.ESTABLISHED)
+
+    async def wait_said_all(self) -> None:
+        """Return when the peer has said all it knows: its End-of-RIBs, if it says any. At once if the session is not up."""
+        await trio.lowlevel.checkpoint()
+        while self._unsaid and self.state is State.ESTABLISHED:
+            await self._changed.wait()
 
     async def _wait(self, done: Callable[[State], bool]) -> None:
         await trio.lowlevel.checkpoint()
@@ -355,6 +362,7 @@ class Peer:
         self.established_at = now
         self._established += 1
         deferral, restart = self._home.deferral, agreed.graceful_restart
+        self._unsaid = set() if restart is None else set(agreed.families)
         if deferral is not None:
             deferral.expect(self, agreed.families)
             if restart is None or restart.restarting:
@@ -402,6 +410,8 @@ class Peer:
             self._links.arm(self.intake.deadline)
 
     def _end_of_rib(self, family: Family) -> None:
+        self._unsaid.discard(family)
+        self._changed.ring()
         if self._home.deferral is not None:
             self._home.deferral.heard(self, family)
 

@@ -141,9 +141,13 @@ class Frr(Process):
 
     def ask(self, question: str) -> Any:
         """What `vtysh -c "… json"` says."""
-        said = self._cli(f"{question} json")
+        return json.loads(self.command(f"{question} json"))
+
+    def command(self, words: str) -> str:
+        """What `vtysh -c` says. It has to succeed."""
+        said = self._cli(words)
         assert said.returncode == 0, said.stdout + said.stderr
-        return json.loads(said.stdout)
+        return said.stdout
 
     def is_established(self, neighbour: str) -> bool:
         """Whether a session is up."""
@@ -186,6 +190,11 @@ class Ours(Process):
         said = subprocess.run(command, capture_output=True, text=True, env=where, cwd=ROOT)
         assert said.returncode == 0, said.stdout + said.stderr
         return said.stdout
+
+    def begin(self, *words: str) -> None:
+        """Start a command that takes its time; it ends with the namespace at the latest."""
+        command = [sys.executable, "-m", "bgp", *words, "--control", str(self.control)]
+        self.host.start(command, self.folder / "command.log", inside=False)
 
     def neighbours(self) -> dict[str, dict[str, Any]]:
         """The peers, by address, as `bgp show summary` has them."""

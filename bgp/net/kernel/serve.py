@@ -53,13 +53,17 @@ async def serve_kernel(
 
 async def _sweep(speaker: Speaker, fib: Fib, stale_time: float) -> None:
     await speaker.wait_selected()
-    if not speaker.options.restarting or not all(map(_says_end_of_rib, speaker.peers.values())):
-        await trio.sleep(stale_time)
+    with trio.move_on_after(stale_time):
+        if not speaker.options.restarting or not all(map(_says_end_of_rib, speaker.peers.values())):
+            await trio.sleep_forever()
+        # Selection does not wait for peers that restart as well, so that nobody waits for anybody; packets do.
+        for peer in tuple(speaker.peers.values()):
+            await peer.wait_said_all()
     await fib.wait_idle()
     fib.sweep()
 
 
 def _says_end_of_rib(peer: Peer) -> bool:
-    """Whether a peer was waited for: one that is up and knows no graceful restart may still be saying what it knows."""
+    """Whether a peer says when it is done: one that is up and knows no graceful restart may still be saying what it knows."""
     negotiated = peer.negotiated
     return negotiated is None or negotiated.graceful_restart is not None

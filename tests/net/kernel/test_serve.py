@@ -112,6 +112,25 @@ async def test_routes_of_a_former_run_wait_for_their_peers(
         assert fib.statistics().written == 0
 
 
+async def test_routes_of_a_former_run_wait_for_peers_that_restart_as_well(autojump_clock: MockClock) -> None:
+    """Which routes are chosen does not depend on them (RFC 4724 4.1), but what they still have to say keeps packets going."""
+    kernel = kernel_with_a_link()
+    for prefix in (A, B):
+        kernel.put(prefix, Way.of([Hop(ip_address("10.0.0.66"), 1)]), OPTIONS.protocol, OPTIONS.metric)
+    async with laboratory() as lab:
+        speaker, fib = await serving(lab, kernel, restarting=True)
+        restarting = GracefulRestart(True, False, 60, ((IPV4_UNICAST, True),))
+        offers = (*capabilities(65066), restarting)
+        neighbour = await (await lab.neighbour(speaker, offers=offers)).open(hold_time=0)
+        await speaker.wait_selected()
+        await trio.sleep(10)
+        assert await own(kernel, fib) == {A, B}
+        await neighbour.announce(A)
+        await neighbour.say(Update((), (), ()), Update((), (PathAttribute(0x80, 15, MpUnreach(IPV6_UNICAST, ())),), ()))
+        assert await own(kernel, fib) == {A}
+        assert fib.statistics().written == 0
+
+
 def test_without_pyroute2_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> object:
         raise ImportError(f"No module named 'pyroute2' for {name}")
