@@ -22,7 +22,7 @@ from bgp.net.link import Link
 from bgp.net.links import Links
 from bgp.net.malformed import MalformedUpdate, fatal, survived
 from bgp.net.outbox import LITTLE, Outbox
-from bgp.net.restart import Deferral, forwarded_families, harden, kept_families, offer
+from bgp.net.restart import Deferral, Saying, forwarded_families, harden, kept_families, offer
 from bgp.net.rules import (
     effective_policy,
     export_rules,
@@ -107,7 +107,7 @@ class Peer:
         self._state = State.IDLE
         self._offered: tuple[GracefulRestart | None, SessionOptions] | None = None
         self._changed = Bell()
-        self._unsaid: set[Family] = set()  #: families of which the peer will say End-of-RIB
+        self.saying = Saying()
         self.intake = Intake(
             home.loc_rib,
             limit=options.max_prefixes,
@@ -194,12 +194,6 @@ class Peer:
     async def wait_down(self) -> None:
         """Return when the session is not up."""
         await self._wait(lambda state: state is not State.ESTABLISHED)
-
-    async def wait_said_all(self) -> None:
-        """Return when the peer has said all it knows: its End-of-RIBs, if it says any. At once if the session is not up."""
-        await trio.lowlevel.checkpoint()
-        while self._unsaid and self.state is State.ESTABLISHED:
-            await self._changed.wait()
 
     async def _wait(self, done: Callable[[State], bool]) -> None:
         await trio.lowlevel.checkpoint()
@@ -362,7 +356,7 @@ class Peer:
         self.established_at = now
         self._established += 1
         deferral, restart = self._home.deferral, agreed.graceful_restart
-        self._unsaid = set() if restart is None else set(agreed.families)
+        self.saying.begin(() if restart is None else agreed.families)
         if deferral is not None:
             deferral.expect(self, agreed.families)
             if restart is None or restart.restarting:
@@ -386,6 +380,7 @@ class Peer:
     def _down(self, session: Session, closed: Closed) -> None:
         self.established_at = None
         self._dropped += 1
+        self.saying.begin(())
         self._home.groups.leave(self)
         self.outbox.clear()
         agreed = session.negotiated
@@ -410,8 +405,7 @@ class Peer:
             self._links.arm(self.intake.deadline)
 
     def _end_of_rib(self, family: Family) -> None:
-        self._unsaid.discard(family)
-        self._changed.ring()
+        self.saying.heard(family)
         if self._home.deferral is not None:
             self._home.deferral.heard(self, family)
 

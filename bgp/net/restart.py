@@ -7,7 +7,7 @@ that it does not tell the world what it half knows: `Deferral`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import trio
@@ -15,6 +15,7 @@ import trio
 from bgp.capability import GracefulRestart, Negotiated
 from bgp.iana import CeaseSubcode, NotificationCode
 from bgp.message import Notification
+from bgp.net.bell import Bell
 from bgp.options import PeerOptions, RestartMode
 from bgp.session import Closed
 from rib.family import Family
@@ -73,6 +74,34 @@ def harden(notification: Notification, negotiated: Negotiated | None, peer: Peer
         return notification
     inside = bytes((notification.code, notification.subcode)) + notification.data
     return Notification(NotificationCode.CEASE, CeaseSubcode.HARD_RESET, inside)
+
+
+class Saying:
+    """What a peer, while its session is up, has still to say End-of-RIB of."""
+
+    def __init__(self) -> None:
+        self._families: set[Family] = set()
+        self._done = Bell()
+
+    def begin(self, families: Iterable[Family]) -> None:
+        """A session came up whose peer will say these; it is down, or the peer says none: nothing."""
+        self._families = set(families)
+        self._ring()
+
+    def heard(self, family: Family) -> None:
+        """The peer said End-of-RIB."""
+        self._families.discard(family)
+        self._ring()
+
+    def _ring(self) -> None:
+        if not self._families:
+            self._done.ring()
+
+    async def wait_over(self) -> None:
+        """Return when nothing is left to be waited for."""
+        await trio.lowlevel.checkpoint()
+        while self._families:
+            await self._done.wait()
 
 
 class Deferral:

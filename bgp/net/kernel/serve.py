@@ -58,7 +58,7 @@ async def _sweep(speaker: Speaker, fib: Fib, stale_time: float) -> None:
             await trio.sleep_forever()
         # Selection does not wait for peers that restart as well, so that nobody waits for anybody; packets do.
         for peer in tuple(speaker.peers.values()):
-            await peer.wait_said_all()
+            await peer.saying.wait_over()
     await fib.wait_idle()
     fib.sweep()
 
