@@ -89,7 +89,9 @@ attribute costs (RFC 7606); several errors cost what the worst of them does. An 
 the route (RFC 9252 7), whatever the rest of it does. "Dropped on" names sessions on which the attribute does not count:
 those with an external peer, those on which AS numbers have four octets. AIGP and NEXT_HOP_CHARACTERISTICS speak of the next
 hop and go on within the AS only, and only with it. Nobody here acts on what SFP, BIER and NEXT_HOP_CHARACTERISTICS say, nor
-checks the signatures of BGPSEC_PATH: they are read, judged by their form, and passed on.
+checks the signatures of BGPSEC_PATH: they are read and judged by their form, and passed on where they are transitive. No
+other speaker at hand makes these three, PE_DISTINGUISHER_LABELS, BFD_DISCRIMINATOR, BGPSEC_PATH or the PMSI tunnels above 7:
+the octets that the tests hold them to are ours.
 
 {table(("code", "name", "kind", "value", "malformed", "wrong flags", "dropped on", "defined in"), rows)}
 
