@@ -71,12 +71,13 @@ def main() -> None:
         + "".join(f"{f'{t} / ours':>16}" for t in tools if t != "ours")
     )
     for file in options.files:
-        taken: dict[str, float] = {}
-        lines = 0
-        for tool, command in tools.items():
-            runs = [cpu_seconds([*command, str(file)]) for _ in range(options.runs)]
-            taken[tool] = statistics.median(seconds for seconds, _ in runs)
-            lines = runs[0][1] if tool == "ours" else lines
+        # In turns, so that what else the machine does falls on all of them.
+        runs = {tool: [] for tool in tools}
+        for _ in range(options.runs):
+            for tool, command in tools.items():
+                runs[tool].append(cpu_seconds([*command, str(file)]))
+        taken = {tool: statistics.median(seconds for seconds, _ in found) for tool, found in runs.items()}
+        lines = runs["ours"][0][1]
         ratios = "".join(f"{taken[tool] / taken['ours']:16.2f}" for tool in tools if tool != "ours")
         print(f"{file.name[-48:]:48} {lines:7} " + "".join(f"{taken[tool]:9.3f}s" for tool in tools) + ratios)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from bgp.app.form import Form
-from bgp.app.inputs import File, Kind, head_of, kind_of, opened
+from bgp.app.inputs import File, Kind, head_of, is_worth_a_thread, kind_of, opened
 from bgp.app.later import later
 from bgp.app.mrt_lines import MrtLines
 from bgp.app.progress import Tick, watched
@@ -20,11 +21,12 @@ from bgp.wire.formats.mrt_frames import Window
 from bgp.wire.formats.stream import Torn
 
 if TYPE_CHECKING:
-    from bgp.app import mrt_printer, printer, reading
+    from bgp.app import ahead, mrt_printer, printer, reading
     from bgp.app.filters import Filter
     from bgp.app.printer import Printer
 else:
-    mrt_printer, printer, reading = map(later, ("bgp.app.mrt_printer", "bgp.app.printer", "bgp.app.reading"))
+    ahead, reading = later("bgp.app.ahead"), later("bgp.app.reading")
+    mrt_printer, printer = later("bgp.app.mrt_printer"), later("bgp.app.printer")
 
 
 def run_decode(
@@ -41,7 +43,7 @@ def run_decode(
         shown = "standard input" if name == "-" else name
         try:
             with opened(name) as (file, raw), watched(shown, raw, out, err) as tick:
-                if not decoding.read(file, shown, tick):
+                if not decoding.read(file, raw, shown, tick):
                     status = 1
         except BrokenPipeError:
             raise
@@ -74,14 +76,14 @@ class _Decoding:
         """How many records are of kinds that are not read."""
         return 0 if self._printer is None else self._printer.unread
 
-    def read(self, file: File, name: str, tick: Tick) -> bool:
-        """Print a file; False if it is of no kind that is known."""
+    def read(self, file: File, raw: BinaryIO, name: str, tick: Tick) -> bool:
+        """Print a file, which is `raw` unpacked; False if it is of no kind that is known."""
         try:
             kind = kind_of(head_of(file))
             if kind is Kind.EMPTY:
                 return True
             if kind is Kind.MRT and self._form is Form.BGPDUMP and (self._keep is None or self._keep.is_open):
-                self._lines(file, tick)
+                self._lines(file, raw, tick)
                 return True
             if reading.read_file(kind, file, name, self._prints(), tick):
                 return True
@@ -92,11 +94,12 @@ class _Decoding:
         print(f"{name}: neither MRT, BMP, a packet capture, BGP messages nor text", file=self._err)
         return False
 
-    def _lines(self, file: File, tick: Tick) -> None:
+    def _lines(self, file: File, raw: BinaryIO, tick: Tick) -> None:
         lines = MrtLines(self._out, lambda: mrt_printer.MrtPrinter(self._prints()))
-        window = Window(file)
-        for _ in tick(iter(window.more, False), every=1):
-            lines.take(window)
+        with ahead.ahead(file) if is_worth_a_thread(file, raw) else nullcontext(file) as source:
+            window = Window(source)
+            for _ in tick(iter(window.more, False), every=1):
+                lines.take(window)
 
     def _prints(self) -> Printer:
         if self._printer is None:

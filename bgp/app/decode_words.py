@@ -18,6 +18,8 @@ from bgp.app.form import Form
 _FORMS: Final = {form.value: form for form in Form}
 #: What is kept while a file is read is never garbage: look for some less often.
 GC_THRESHOLDS: Final = (100_000, 20, 100)
+#: Seconds that a thread which has unpacked a piece waits for the interpreter's lock to unpack the next.
+SWITCH: Final = 0.0005
 
 
 class Words(NamedTuple):
@@ -56,6 +58,7 @@ def run_plain(words: Sequence[str]) -> None:
     if said is None:
         return
     gc.set_threshold(*GC_THRESHOLDS)
+    sys.setswitchinterval(SWITCH)
     with ended():
         status = run_decode(said.files, form=said.form, strict=said.strict, out=sys.stdout, err=sys.stderr)
     raise SystemExit(status)

@@ -21,6 +21,8 @@ from bgp.wire.sizes import MARKER
 
 #: Octets at the beginning of a file that are looked at.
 SNIFFED: Final = 64
+#: Octets of a compressed file that take longer to unpack than a thread takes to start.
+LARGE: Final = 1 << 18
 _TEXT: Final = re.compile(rb"\A[\s\x20-\x7e\x80-\xff]*\Z")
 _PCAP: Final = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d")
 _PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
@@ -95,6 +97,12 @@ def size_of(raw: BinaryIO) -> int | None:
     """Octets of a file on disk; None for pipes and terminals."""
     found = os.fstat(raw.fileno())
     return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def is_worth_a_thread(file: File, raw: BinaryIO) -> bool:
+    """Whether `file`, which is `raw` unpacked, had better be read by a thread of its own."""
+    size = 0 if file is raw else size_of(raw)
+    return size is not None and size >= LARGE and (os.cpu_count() or 1) > 1
 
 
 def head_of(file: File) -> bytes:

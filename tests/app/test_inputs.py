@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wire.formats.captures import pcap, section
 
-from bgp.app.inputs import SNIFFED, Kind, head_of, kind_of, opened, size_of
+from bgp.app import inputs
+from bgp.app.inputs import SNIFFED, Kind, head_of, is_worth_a_thread, kind_of, opened, size_of
 
 MRT = bytes.fromhex("5f3e0000 0010 0004 00000010")
 
@@ -61,3 +62,15 @@ def test_files_are_unpacked_and_looked_at_without_losing_anything(tmp_path: Path
 def test_what_is_no_file_has_no_size() -> None:
     with open("/dev/null", "rb") as nothing:
         assert size_of(nothing) is None
+
+
+@pytest.mark.parametrize(("processors", "large", "worth"), [(2, 1, True), (1, 1, False), (2, 1 << 20, False)])
+def test_large_compressed_files_are_worth_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int, large: int, worth: bool
+) -> None:
+    monkeypatch.setattr(inputs.os, "cpu_count", lambda: processors)
+    monkeypatch.setattr(inputs, "LARGE", large)
+    for name, octets in (("packed", gzip.compress(MRT)), ("plain", MRT)):
+        (tmp_path / name).write_bytes(octets)
+        with opened(str(tmp_path / name)) as (file, raw):
+            assert is_worth_a_thread(file, raw) is (worth and name == "packed")
