@@ -5,6 +5,7 @@ One process serves all of them; each case has a tester and a watcher of its own,
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -78,7 +79,7 @@ def speaker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
                 env=os.environ | {"BGP_CONTROL": str(folder / "control")},
             )
         try:
-            trio.run(_wait_until_it_listens, port, daemon)
+            trio.run(_wait_until_it_knows_all_peers, folder / "control", daemon)
             yield port, log
             assert daemon.poll() is None, log.read_text()[-2000:]
             daemon.terminate()
@@ -88,17 +89,27 @@ def speaker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
             daemon.wait()
 
 
-async def _wait_until_it_listens(port: int, daemon: subprocess.Popen[bytes]) -> None:
+async def _wait_until_it_knows_all_peers(control: Path, daemon: subprocess.Popen[bytes]) -> None:
+    """It listens before that, and refuses those that it does not know yet."""
     with trio.fail_after(60):
         while daemon.poll() is None:
-            try:
-                stream = await trio.open_tcp_stream(SPEAKER, port)
-            except OSError:
-                await trio.sleep(0.05)
-            else:
-                await stream.aclose()
+            if await _peers(control) == 2 * len(ALL):
                 return
+            await trio.sleep(0.05)
     raise AssertionError("the speaker ended")
+
+
+async def _peers(control: Path) -> int:
+    try:
+        stream = await trio.open_unix_socket(str(control))
+    except OSError:
+        return 0
+    async with stream:
+        await stream.send_all(b'{"ask": "summary"}\n')
+        answer = b""
+        while not answer.endswith(b"\n") and (more := await stream.receive_some()):
+            answer += more
+    return len(json.loads(answer.splitlines()[0])["row"]["peers"])
 
 
 @pytest.mark.parametrize("case", CASES)
