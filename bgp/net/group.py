@@ -61,6 +61,7 @@ class UpdateGroup:
         self.encoder = Encoder(as4=key.as4, max_message=key.max_message, add_path=key.several)
         self.members: dict[Source, Member] = {first.source: first}
         self.dirty = False
+        self.is_shared = False  #: whether others with equal rules may become members
         #: By family, what to say when all of it is said: End-of-RIB, or where a refresh ends (RFC 7313).
         self.closing: dict[Family, bytes] = {}
         #: Families to be told again once that is done.
@@ -246,7 +247,7 @@ class Groups:
     def _drop_if_empty(self, group: UpdateGroup) -> None:
         if not group.members:
             self._groups.remove(group)
-            if self._shared.get(group.key) is group:
+            if group.is_shared:
                 del self._shared[group.key]
 
     def of(self, member: Member) -> UpdateGroup | None:
@@ -270,11 +271,11 @@ class Groups:
         return True
 
     def _merge(self, group: UpdateGroup) -> None:
-        if group.key.several:
+        if group.key.several or group.is_shared:
             return
         shared = self._shared.get(group.key)
         if shared is None:
-            self._shared[group.key] = group
+            self._shared[group.key], group.is_shared = group, True
         elif shared is not group and shared.idle:
             for source, member in group.members.items():
                 shared.members[source] = member

@@ -124,13 +124,18 @@ def session_options(
         enforce_first_as=peer.enforce_first_as and not peer.route_server_client,
         disable_families=peer.malformed_family is MalformedFamily.DISABLE,
         strict_role=peer.strict_role,
-        machine=Settings(
-            hold_time=peer.hold_time,
-            connect_retry_time=peer.connect_retry_time,
-            passive=peer.passive,
-            idle_hold_time=min(Settings().idle_hold_time, peer.idle_hold_time),
-            max_idle_hold_time=peer.idle_hold_time,
-        ),
+        machine=_machine_settings(peer.hold_time, peer.connect_retry_time, peer.passive, peer.idle_hold_time),
+    )
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _machine_settings(hold_time: int, connect_retry_time: float, passive: bool, idle_hold_time: float) -> Settings:
+    return Settings(
+        hold_time=hold_time,
+        connect_retry_time=connect_retry_time,
+        passive=passive,
+        idle_hold_time=min(Settings().idle_hold_time, idle_hold_time),
+        max_idle_hold_time=idle_hold_time,
     )
 
 
