@@ -90,13 +90,21 @@ async def with_fib(kernel: NetlinkKernel, afi: int, found: list[bytes]) -> dict[
     async def announce(first: int) -> None:
         for hop, some in runs(found, next_hops(afi, first)):
             path = Path(Attributes(next_hop=hop), source)
-            table.insert(some, path, before or None)
+            table.insert(some, path, before if some[0] in before else None)
             before.update(dict.fromkeys(some, path))
+            await told()
         await fib.wait_idle()
 
     async def withdraw() -> None:
-        table.remove(before.items())
+        for _, some in runs(found, next_hops(afi, 2)):
+            table.remove([(nlri, before.pop(nlri)) for nlri in some])
+            await told()
         await fib.wait_idle()
+
+    async def told() -> None:
+        """What a peer does after each read from its socket."""
+        loc_rib.flush()
+        await trio.lowlevel.checkpoint()
 
     async with trio.open_nursery() as nursery:
         await nursery.start(fib.run)

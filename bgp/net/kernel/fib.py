@@ -231,7 +231,25 @@ class Fib:
         """What has to be done for prefixes, worked out when it is asked for; `installed` is then as if it were done."""
         keys = iter(due)
         while taken := list(islice(keys, BATCH)):
-            yield from self._edits_for(family, taken)
+            yield from self._arrival(family, taken) or self._edits_for(family, taken)
+
+    def _arrival(self, family: Family, keys: list[bytes]) -> list[Edit]:
+        """The short way for what a table that comes in is made of: new prefixes, all with one path. Else empty."""
+        installed, table = self.installed[family], self.loc_rib.table(family)
+        if (
+            self.missing
+            or self.stale
+            or not table.others.keys().isdisjoint(keys)
+            or not installed.keys().isdisjoint(keys)
+        ):
+            return []
+        paths = {*map(table.best.get, keys)}
+        path = paths.pop()
+        if paths or path is None or not isinstance(wanted := self._wanted(family, keys[0], path), Way):
+            return []
+        installed.update(dict.fromkeys(keys, wanted))
+        self._written += len(keys)
+        return [Edit(Verb.ADD, family.afi, keys, wanted)]
 
     def _edits_for(self, family: Family, keys: Sequence[bytes]) -> list[Edit]:
         installed, stale, missing = self.installed[family], self.stale, self.missing
