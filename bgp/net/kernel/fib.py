@@ -338,8 +338,11 @@ class Fib:
         if self._is_own(route):
             self._ask_again()  # somebody else uses our protocol number
             return
-        if route.metric == self.options.metric and route.nlri in self.installed[family]:
-            self._ask_again()  # another program took it over
+        if route.metric == self.options.metric and self.installed[family].pop(route.nlri, None) is not None:
+            # Another program took it over: theirs is not to be replaced. If it is ours again, asking tells.
+            self.stale.discard((family, route.nlri))
+            self.due(family, (route.nlri,))
+            self._ask_again()
         self.resolver.add(route)
         self._settling.set()
 

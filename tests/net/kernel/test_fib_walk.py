@@ -8,7 +8,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from routes import attributes, nlri, source
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from bgp.net.kernel.fib import Fib
 from bgp.net.kernel.memory import MemoryKernel
@@ -101,7 +101,12 @@ async def walk(taken: list[tuple[tuple[str, ...], float]]) -> None:
     async with trio.open_nursery() as nursery:
         await nursery.start(made.fib.run)
         for (what, *rest), pause in taken:
+            # The kernel has a replacement on its way take over what came in the same breath, and neither side is told.
+            if what == "theirs":
+                await wait_all_tasks_blocked()
             made.step(what, *rest)
+            if what == "theirs":
+                await wait_all_tasks_blocked()
             await trio.sleep(pause)
         await trio.sleep(2 * OPTIONS.reconcile_interval)
         await made.fib.wait_idle()
