@@ -109,7 +109,13 @@ class AdjRibOut:
 
     def note_all(self, family: Family) -> None:
         """Remember the whole Loc-RIB as new, for a peer that has heard nothing yet."""
-        self.note(family, dict.fromkeys(self.loc_rib.table(family).best))
+        best, never = self.loc_rib.table(family).best, self.rules.why_never
+        if not self._picks_sources:
+            self.note(family, dict.fromkeys(best))
+            return
+        # Sources are few beside routes: every session that comes up looks through all of them.
+        heard = {source for source in {path.source for path in best.values()} if not never(source)}
+        self.note(family, {nlri: None for nlri, path in best.items() if path.source in heard})
 
     def note_again(self, family: Family) -> None:
         """Remember the whole Loc-RIB as to be told again: a route refresh (RFC 2918) or other rules."""

@@ -151,6 +151,8 @@ class Run:
             raise LocalError(f"there is no fabric {fabric!r}; there is {', '.join(OPENERS)}")
         if options.virtual and fabric != "memory":
             raise LocalError("virtual time is for the memory fabric")
+        if options.daemons and fabric != "netns":
+            raise LocalError("--daemon needs real kernels: --fabric netns")
         self.topology = topology
         self.options = options
         self.report = report

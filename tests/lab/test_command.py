@@ -164,6 +164,7 @@ def test_several_pods_fill_the_blocks_one_after_the_other() -> None:
         ("mesh", {"trace": (("n1", "n9"),)}, {}, "'n9' is no node that has pods"),
         ("mesh", {"fail": ("node:n9",)}, {}, "there is no node 'n9'"),
         ("mesh", {"pods": 63}, {}, "no room for a pod number 63"),
+        ("mesh", {"daemons": (("n1", "bird"),)}, {}, "--daemon needs real kernels: --fabric netns"),
         ("graph", {}, {}, "write --file FILE"),
     ],
 )
