@@ -1,4 +1,8 @@
-"""BGP messages as frozen values. Octets are another package's knowledge: `bgp.wire.decode` and `bgp.wire.encode`."""
+"""BGP messages as frozen values. Octets are another package's knowledge: `bgp.decode` and `bgp.encode`.
+
+`message.encode()` asks the package `bgp` itself, which names that door and loads what is behind it when it is opened: the
+one arrow that does not go down the ladder.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple, TypeAlias
 
+import bgp
 from bgp.attribute import (
     Aigp,
     BfdDiscriminator,
@@ -40,6 +45,11 @@ from rib.sr_policy import SrPolicy
 from rib.vpls import VplsRoute
 
 
+def _encode(self: Message, context: bgp.Context | None = None) -> bytes:
+    """`bgp.encode` of this message: its octets, header and all. Raises LocalError for what cannot be said."""
+    return bgp.encode(self, bgp.Context() if context is None else context)
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """OPEN (RFC 4271 4.2). `my_as` is the two-octet field, `asn` the AS number; `hold_time` in seconds."""
@@ -49,6 +59,8 @@ class Open:
     hold_time: int
     bgp_id: IPv4Address
     capabilities: tuple[Capability, ...] = ()
+
+    encode = _encode
 
     @property
     def asn(self) -> int:
@@ -190,6 +202,8 @@ class Update:
     nlri: tuple[Nlri, ...] = ()
     errors: tuple[UpdateError, ...] = ()
 
+    encode = _encode
+
     def attribute(self, code: int) -> PathAttribute | None:
         """The first attribute of that code, which is the one that counts (RFC 7606 3 g)."""
         return next((attribute for attribute in self.attributes if attribute.code == code), None)
@@ -202,6 +216,8 @@ class Notification:
     code: int
     subcode: int
     data: bytes = b""
+
+    encode = _encode
 
     @property
     def shutdown_communication(self) -> str | None:
@@ -259,6 +275,8 @@ def _words(numbers: type[IntEnum], number: int) -> str:
 class Keepalive:
     """KEEPALIVE (RFC 4271 4.4)."""
 
+    encode = _encode
+
 
 class FilterAction(IntEnum):
     """What becomes of an entry (RFC 5291 4)."""
@@ -309,6 +327,8 @@ class RouteRefresh:
     family: Family
     subtype: int = 0
     orf: OutboundFilters | bytes = b""
+
+    encode = _encode
 
 
 Message: TypeAlias = Open | Update | Notification | Keepalive | RouteRefresh

@@ -11,16 +11,20 @@ if TYPE_CHECKING:
     from rib.adj_out import AdjRibOut
     from rib.as_path import AsPath, Segment, SegmentType
     from rib.attributes import Aggregator, Attributes, Origin, UnknownAttribute
-    from rib.community import Community, ExtendedCommunity, LargeCommunity
+    from rib.community import Community, ExtendedCommunity, Ipv6ExtendedCommunity, LargeCommunity
     from rib.decision import STEPS, DecisionOptions, Step, best, rank
     from rib.eligibility import Ineligible, Why
     from rib.export import Exported, ExportRules, Rewrite
     from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family, Safi
+    from rib.flowspec import FlowSpec, VpnFlowSpec
+    from rib.labelled import LabelledPrefix, VpnPrefix
     from rib.loc_rib import LocRib
     from rib.next_hop import AnyNextHop, ConnectedNetworks, Resolver
     from rib.policy import Action, Match, Policy, PrefixRange, Rule, Set, accept, reject
     from rib.prefix import Prefix
     from rib.route import Change, Path, Route, Source, SourceKind
+    from rib.route_distinguisher import RouteDistinguisher
+    from rib.route_target import RouteTargetMembership
     from rib.trie import Found, NlriTrie, PrefixTrie
 
 #: Where each public name is at home.
@@ -37,6 +41,7 @@ _HOMES: Final = {
     "UnknownAttribute": "rib.attributes",
     "Community": "rib.community",
     "ExtendedCommunity": "rib.community",
+    "Ipv6ExtendedCommunity": "rib.community",
     "LargeCommunity": "rib.community",
     "STEPS": "rib.decision",
     "DecisionOptions": "rib.decision",
@@ -53,6 +58,10 @@ _HOMES: Final = {
     "Afi": "rib.family",
     "Family": "rib.family",
     "Safi": "rib.family",
+    "FlowSpec": "rib.flowspec",
+    "VpnFlowSpec": "rib.flowspec",
+    "LabelledPrefix": "rib.labelled",
+    "VpnPrefix": "rib.labelled",
     "LocRib": "rib.loc_rib",
     "AnyNextHop": "rib.next_hop",
     "ConnectedNetworks": "rib.next_hop",
@@ -71,6 +80,8 @@ _HOMES: Final = {
     "Route": "rib.route",
     "Source": "rib.route",
     "SourceKind": "rib.route",
+    "RouteDistinguisher": "rib.route_distinguisher",
+    "RouteTargetMembership": "rib.route_target",
     "Found": "rib.trie",
     "NlriTrie": "rib.trie",
     "PrefixTrie": "rib.trie",
@@ -96,9 +107,12 @@ __all__ = [
     "Exported",
     "ExtendedCommunity",
     "Family",
+    "FlowSpec",
     "Found",
     "ImportRules",
     "Ineligible",
+    "Ipv6ExtendedCommunity",
+    "LabelledPrefix",
     "LargeCommunity",
     "LocRib",
     "Match",
@@ -112,6 +126,8 @@ __all__ = [
     "Resolver",
     "Rewrite",
     "Route",
+    "RouteDistinguisher",
+    "RouteTargetMembership",
     "Rule",
     "Safi",
     "Segment",
@@ -121,6 +137,8 @@ __all__ = [
     "SourceKind",
     "Step",
     "UnknownAttribute",
+    "VpnFlowSpec",
+    "VpnPrefix",
     "Why",
     "accept",
     "best",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 #: RFC 4271 4.3: a segment's count of AS numbers is one octet.
 MAX_SEGMENT: Final = 255
@@ -46,10 +46,18 @@ _BRACKETS: Final[dict[int, tuple[str, str, str]]] = {
 _PIECE: Final = re.compile(r"\{([\d,\s]*)\}|\(([\d\s]*)\)|\[([\d,\s]*)\]|([\d\s]+)", re.ASCII)
 
 
-class AsPath(NamedTuple):
-    """A path. `AsPath.parse` reads what `str` writes: "65001 {65002,65003} (64512) [64513 64514]"."""
-
+class _Segments(NamedTuple):
     segments: tuple[Segment, ...] = ()
+
+
+class AsPath(_Segments):
+    """A path, of its segments or of the text that `str` writes: `AsPath("65001 {65002,65003} (64512) [64513 64514]")`."""
+
+    __slots__ = ()
+
+    def __new__(cls, segments: tuple[Segment, ...] | str = ()) -> Self:
+        """Raises ValueError for a text that is none."""
+        return super().__new__(cls, _segments_of(segments) if isinstance(segments, str) else segments)
 
     @classmethod
     def of(cls, *asns: int) -> AsPath:
@@ -57,23 +65,9 @@ class AsPath(NamedTuple):
         return EMPTY.prepend_all(asns)
 
     @classmethod
-    def parse(cls, text: str) -> AsPath:
+    def parse(cls, text: str) -> Self:
         """The path that `text` spells. Raises ValueError."""
-        segments: list[Segment] = []
-        at = 0
-        for found in _PIECE.finditer(text):
-            if text[at : found.start()].strip():
-                raise ValueError(f"{text!r} is not an AS_PATH: cannot read {text[at : found.start()].strip()!r}")
-            at = found.end()
-            for kind, inside in zip(_KINDS, found.groups(), strict=True):
-                if inside is not None and (numbers := tuple(map(int, inside.replace(",", " ").split()))):
-                    if max(numbers) > MAX_ASN:
-                        raise ValueError(f"{max(numbers)} is not an AS number")
-                    parts = (numbers[i : i + MAX_SEGMENT] for i in range(0, len(numbers), MAX_SEGMENT))
-                    segments += [Segment(kind, part) for part in parts]
-        if text[at:].strip():
-            raise ValueError(f"{text!r} is not an AS_PATH: cannot read {text[at:].strip()!r}")
-        return cls(tuple(segments))
+        return cls(text)
 
     @property
     def length(self) -> int:
@@ -113,6 +107,9 @@ class AsPath(NamedTuple):
     def __iter__(self) -> Iterator[int]:  # type: ignore[override]  # of AS numbers, not of the tuple's one field
         for _, asns in self.segments:
             yield from asns
+
+    def __getnewargs__(self) -> tuple[tuple[Segment, ...]]:
+        return (self.segments,)  # what a copy is made of, as iteration gives AS numbers
 
     def __contains__(self, asn: object) -> bool:
         return any(asn in asns for _, asns in self.segments)
@@ -158,6 +155,29 @@ class AsPath(NamedTuple):
 
     def __str__(self) -> str:
         return " ".join(map(str, self.segments))
+
+    def __repr__(self) -> str:
+        if all(segment.type in _BRACKETS for segment in self.segments) and AsPath(str(self)) == self:
+            return f"AsPath({str(self)!r})"
+        return f"AsPath({self.segments!r})"  # of sequences side by side a text does not say where one ends
+
+
+def _segments_of(text: str) -> tuple[Segment, ...]:
+    segments: list[Segment] = []
+    at = 0
+    for found in _PIECE.finditer(text):
+        if text[at : found.start()].strip():
+            raise ValueError(f"{text!r} is not an AS_PATH: cannot read {text[at : found.start()].strip()!r}")
+        at = found.end()
+        for kind, inside in zip(_KINDS, found.groups(), strict=True):
+            if inside is not None and (numbers := tuple(map(int, inside.replace(",", " ").split()))):
+                if max(numbers) > MAX_ASN:
+                    raise ValueError(f"{max(numbers)} is not an AS number")
+                parts = (numbers[i : i + MAX_SEGMENT] for i in range(0, len(numbers), MAX_SEGMENT))
+                segments += [Segment(kind, part) for part in parts]
+    if text[at:].strip():
+        raise ValueError(f"{text!r} is not an AS_PATH: cannot read {text[at:].strip()!r}")
+    return tuple(segments)
 
 
 def _joined(segments: Iterable[Segment]) -> AsPath:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Final, NamedTuple, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self, overload
 
 from rib.extended import EXTENDED, EXTENDED6
 from rib.kinds import Registry
@@ -34,15 +34,14 @@ class Community(int):
 
     __slots__ = ()
 
+    def __new__(cls, value: int | str) -> Self:
+        """Of its number or its text. Raises ValueError."""
+        return super().__new__(cls, _number_of(value) if isinstance(value, str) else value)
+
     @classmethod
-    def parse(cls, text: str) -> Community:
+    def parse(cls, text: str) -> Self:
         """The community of a text form. Raises ValueError."""
-        if text in _BY_NAME:
-            return cls(_BY_NAME[text])
-        high, separator, low = text.partition(":")
-        if separator and high.isdecimal() and low.isdecimal() and int(high) < 1 << 16 and int(low) < 1 << 16:
-            return cls(int(high) << 16 | int(low))
-        raise ValueError(f"{text!r} is not a community: write AS:VALUE, both below 65536, or a well-known name")
+        return cls(text)
 
     @property
     def numbers(self) -> str:
@@ -56,27 +55,58 @@ class Community(int):
         return f"Community({str(self)!r})"
 
 
+def _number_of(text: str) -> int:
+    if text in _BY_NAME:
+        return _BY_NAME[text]
+    high, separator, low = text.partition(":")
+    if separator and high.isdecimal() and low.isdecimal() and int(high) < 1 << 16 and int(low) < 1 << 16:
+        return int(high) << 16 | int(low)
+    raise ValueError(f"{text!r} is not a community: write AS:VALUE, both below 65536, or a well-known name")
+
+
 #: RFC 8326: the way that the route leads is about to go.
 GRACEFUL_SHUTDOWN: Final = Community(0xFFFF0000)
 
 
-class LargeCommunity(NamedTuple):
-    """A large community (RFC 8092). Text: "65000:1:2"."""
-
+class _Large(NamedTuple):
     global_admin: int
     local1: int
     local2: int
 
+
+class LargeCommunity(_Large):
+    """A large community (RFC 8092), three numbers of 32 bits. Text: "65000:1:2"."""
+
+    __slots__ = ()
+
+    @overload
+    def __new__(cls, global_admin: str) -> Self: ...
+    @overload
+    def __new__(cls, global_admin: int, local1: int, local2: int) -> Self: ...
+    def __new__(cls, global_admin: int | str, *local: int, **named: int) -> Self:
+        """Of its numbers or its text. Raises ValueError."""
+        if isinstance(global_admin, str):
+            global_admin, *local = _three_numbers(global_admin)  # type: ignore[assignment]
+        return super().__new__(cls, global_admin, *local, **named)
+
     @classmethod
-    def parse(cls, text: str) -> LargeCommunity:
+    def parse(cls, text: str) -> Self:
         """The large community of a text form. Raises ValueError."""
-        parts = text.split(":")
-        if len(parts) != 3 or not all(part.isdecimal() and int(part) < 1 << 32 for part in parts):
-            raise ValueError(f"{text!r} is not a large community: write A:B:C, each below 4294967296")
-        return cls(*map(int, parts))
+        return cls(text)
 
     def __str__(self) -> str:
         return f"{self.global_admin}:{self.local1}:{self.local2}"
+
+    def __repr__(self) -> str:
+        return f"LargeCommunity({str(self)!r})"
+
+
+def _three_numbers(text: str) -> tuple[int, int, int]:
+    parts = text.split(":")
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) < 1 << 32 for part in parts):
+        raise ValueError(f"{text!r} is not a large community: write A:B:C, each below 4294967296")
+    first, second, third = map(int, parts)
+    return first, second, third
 
 
 class ExtendedCommunity(bytes):
@@ -88,8 +118,10 @@ class ExtendedCommunity(bytes):
     registry: ClassVar[Registry] = EXTENDED
     size: ClassVar[int] = 8
 
-    def __new__(cls, octets: bytes) -> Self:
-        """Raises ValueError unless there are as many octets as there must be."""
+    def __new__(cls, octets: bytes | str) -> Self:
+        """Of its octets or its text. Raises ValueError, also unless there are as many octets as there must be."""
+        if isinstance(octets, str):
+            return cls.parse(octets)
         if len(octets) != cls.size:
             raise ValueError(f"an extended community has {cls.size} octets, not {len(octets)}")
         return super().__new__(cls, octets)

@@ -223,13 +223,16 @@ class FlowSpec:
 
     components: tuple[FlowComponent, ...]
 
-    def __post_init__(self) -> None:
-        _check_order(self.components)
+    def __init__(self, components: tuple[FlowComponent, ...] | str) -> None:
+        """Of its components or its text. Raises ValueError."""
+        found = _components(components) if isinstance(components, str) else components
+        _check_order(found)
+        object.__setattr__(self, "components", found)  # frozen to all others
 
     @classmethod
     def parse(cls, text: str) -> FlowSpec:
         """The flow specification of a text form. Raises ValueError."""
-        return cls(_components(text))
+        return cls(text)
 
     def __str__(self) -> str:
         return " ".join(map(str, self.components))

@@ -14,8 +14,10 @@ class RouteDistinguisher(bytes):
 
     __slots__ = ()
 
-    def __new__(cls, octets: bytes) -> RouteDistinguisher:
-        """Raises ValueError unless there are eight octets."""
+    def __new__(cls, octets: bytes | str) -> RouteDistinguisher:
+        """Of its octets or its text. Raises ValueError, also unless there are eight octets."""
+        if isinstance(octets, str):
+            return cls.parse(octets)
         if len(octets) != 8:
             raise ValueError(f"a route distinguisher has 8 octets, not {len(octets)}")
         return super().__new__(cls, octets)

@@ -13,7 +13,7 @@ from typing import Final
 from bgp.iana import AttributeCode as Code
 from bgp.message import AttributeValue
 from bgp.wire.context import Context
-from bgp.wire.spelling import ORIGINS, path_from_octets
+from bgp.wire.spelling import ORIGINS, community_of, extended_of, large_of, path_from_octets
 from rib.attributes import Aggregator
 from rib.community import Community, ExtendedCommunity, LargeCommunity
 
@@ -31,16 +31,16 @@ def _aggregator(value: bytes, context: Context) -> Aggregator:
 
 
 def _communities(value: bytes, context: Context) -> tuple[Community, ...]:
-    return tuple(map(Community, unpack(f">{len(value) // 4}I", value)))
+    return tuple(map(community_of, unpack(f">{len(value) // 4}I", value)))
 
 
 def _ext_communities(value: bytes, context: Context) -> tuple[ExtendedCommunity, ...]:
-    return tuple(ExtendedCommunity(value[at : at + 8]) for at in range(0, len(value), 8))
+    return tuple([extended_of(value[at : at + 8]) for at in range(0, len(value), 8)])
 
 
 def _large_communities(value: bytes, context: Context) -> tuple[LargeCommunity, ...]:
     numbers = iter(unpack(f">{len(value) // 4}I", value))
-    return tuple(map(LargeCommunity, numbers, numbers, numbers))
+    return tuple(map(large_of, zip(numbers, numbers, numbers, strict=True)))
 
 
 #: By type code; those of AS numbers ask the context how long one is.

@@ -8,6 +8,7 @@ and all. What the decision process reads is there at once; everything else is re
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from struct import Struct, unpack
 from typing import Final
@@ -35,6 +36,11 @@ from rib.community import Community, ExtendedCommunity, LargeCommunity
 
 ORIGINS: Final = (Origin.IGP, Origin.EGP, Origin.INCOMPLETE)
 _AS4: Final = Struct(">I")
+#: Past the constructors, which read text too and check sizes: octets that have been judged need neither.
+community_of: Final = partial(int.__new__, Community)
+extended_of: Final = partial(bytes.__new__, ExtendedCommunity)
+large_of: Final = partial(tuple.__new__, LargeCommunity)
+_path_of: Final = partial(tuple.__new__, AsPath)
 
 #: Attributes that say something of the next hop: where we put another one, they go (RFC 7311 3.4, draft-ietf-idr-nhc 2.2).
 OF_NEXT_HOP: Final = frozenset({AIGP, NEXT_HOP_CHARACTERISTICS})
@@ -124,7 +130,7 @@ def path_from_octets(value: bytes, size: int = 4) -> AsPath:
         end = at + 2 + size * count
         segments.append(Segment(value[at], unpack(f">{count}{'I' if size == 4 else 'H'}", value[at + 2 : end])))
         at = end
-    return AsPath(tuple(segments))
+    return _path_of((tuple(segments),))
 
 
 def measure_path(value: bytes) -> tuple[int, int]:
@@ -199,12 +205,12 @@ class SpelledAttributes(Attributes):
         value = values.get(AGGREGATOR)
         self.aggregator = (value and Aggregator(int.from_bytes(value[:4], "big"), IPv4Address(value[4:]))) or None
         value = values.get(COMMUNITIES, b"")
-        self.communities = tuple(map(Community, unpack(f">{len(value) // 4}I", value)))
+        self.communities = tuple(map(community_of, unpack(f">{len(value) // 4}I", value)))
         value = values.get(EXT_COMMUNITIES, b"")
-        self.ext_communities = tuple(ExtendedCommunity(value[i : i + 8]) for i in range(0, len(value), 8))
+        self.ext_communities = tuple([extended_of(value[i : i + 8]) for i in range(0, len(value), 8)])
         value = values.get(LARGE_COMMUNITIES, b"")
-        numbers = unpack(f">{len(value) // 4}I", value)
-        self.large_communities = tuple(LargeCommunity(*numbers[i : i + 3]) for i in range(0, len(numbers), 3))
+        numbers = iter(unpack(f">{len(value) // 4}I", value))
+        self.large_communities = tuple(map(large_of, zip(numbers, numbers, numbers, strict=True)))
         value = values.get(ONLY_TO_CUSTOMER)
         self.only_to_customer = None if value is None else int.from_bytes(value, "big")
         value = reflection.get(ORIGINATOR_ID)

@@ -64,6 +64,7 @@ def test_octets_decode(octets: bytes, value: Message) -> None:
 @each
 def test_values_encode(octets: bytes, value: Message) -> None:
     assert encode(value) == octets
+    assert value.encode() == octets
 
 
 @each
@@ -109,6 +110,14 @@ def test_what_decodes_encodes_to_octets_that_decode_the_same(both: tuple[Context
     again = decode(encode(value, context), context)
     assert isinstance(again, Update)
     assert (again.withdrawn, again.attributes, again.nlri) == (value.withdrawn, value.attributes, value.nlri)
+
+
+def test_a_message_spells_itself_in_a_context_too() -> None:
+    update = Update(attributes=(PathAttribute(0x40, 2, AsPath.of(65001)),), withdrawn=(Prefix("10.0.0.0/8"),))
+    old = Context(as4=False)
+    assert update.encode(old) == encode(update, old) != update.encode()
+    with pytest.raises(LocalError):
+        Notification(6, 2, bytes(5000)).encode()
 
 
 def test_what_is_too_long_is_refused_unless_it_was_negotiated() -> None:
