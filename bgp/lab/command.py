@@ -21,7 +21,7 @@ from bgp.lab.export import export_topology
 from bgp.lab.fabric import Fabric, FabricSettings, Opener, SessionChange, Snapshot
 from bgp.lab.fault import Fault, FaultKind, FaultReport, parse_fault
 from bgp.lab.forwarding import Trace
-from bgp.lab.inject import Log, inject
+from bgp.lab.inject import Log, inject, repair
 from bgp.lab.memory import open_memory_fabric
 from bgp.lab.models import MODELS, build, spell_parameters
 from bgp.lab.netns.fabric import open_netns_fabric
@@ -244,6 +244,7 @@ class Run:
         found = await inject(fabric, self._log, fault, PATIENCE)
         if self.report is not None:
             self.report.fault_ends(found)
-        await fabric.heal(fault)
-        await fabric.converge(PATIENCE)
+        found = await repair(fabric, found, PATIENCE)
+        if self.report is not None and found.repaired is not None:
+            self.report.repaired(found.repaired)
         return found

@@ -6,13 +6,14 @@ about real kernels. The report, the figures and the faults know no more of a fab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from bgp.lab.fault import Fault
 from bgp.lab.forwarding import Forwarder
+from bgp.lab.loss import Flow, Stream
 from bgp.lab.meter import Traffic
 from bgp.lab.reach import Reachability
 from bgp.topology.model import Counts, Session, Topology
@@ -74,6 +75,9 @@ class Fabric(Protocol):
 
     async def reach(self, snapshot: Snapshot, pods: int) -> Reachability:
         """Send a packet from each of the first `pods` pods of a node to each of another, and see which arrive."""
+
+    async def send(self, flows: Sequence[Flow]) -> Stream | None:
+        """Begin to send numbered packets in each of `flows`; None where packets are walked through the tables, not sent."""
 
     async def fail(self, fault: Fault) -> None:
         """Let something break. Returns at once; what follows from it is for `converge` to await."""

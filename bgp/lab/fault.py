@@ -7,6 +7,8 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from bgp.error import LocalError
+from bgp.lab.loss import Loss
+from bgp.lab.values import Json
 from bgp.topology.model import SPINE, TOR, Link, Session, Topology
 
 
@@ -38,6 +40,11 @@ class Fault(NamedTuple):
             return self.nodes[0] in (near, far)
         return self.kind is FaultKind.LINK and link in self.links and (not self.nodes or {near, far} == {*self.nodes})
 
+    @property
+    def lasts(self) -> bool:
+        """Whether it stays until somebody repairs it."""
+        return self.kind in (FaultKind.LINK, FaultKind.NODE, FaultKind.DELAY)
+
     def __str__(self) -> str:
         return self.text
 
@@ -64,11 +71,25 @@ def why_dead(faults: Iterable[Fault], link: Link, near: str, far: str) -> str:
 GRAMMAR: Final = "link:X-Y, link:NAME, node:X, spine-rack[:SPINE-RACK], restart:X, reset:X-Y or delay:X-Y=SECONDS"
 
 
+class Repair(NamedTuple):
+    """What followed from the repair of a fault. `loss` None: flows were walked through the tables."""
+
+    converged_after: float | None  #: seconds after it; None: it did not come to rest in time
+    lost: int  #: flows that do not get through now
+    loss: Loss | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        """The object `repaired` of an item of `faults` in `bgp lab --json`."""
+        made: dict[str, Json] = {"converged_after": self.converged_after, "lost": self.lost}
+        return made if self.loss is None else made | {"packets": self.loss.as_json()}
+
+
 class FaultReport(NamedTuple):
     """What followed from a fault, times in seconds after it.
 
     `detected_after` None: no session noticed. `converged_after` None: it did not come to rest in time. Flows are TCP-like:
-    each pair of pods on nodes that live has several, and each keeps to one of the equal ways at every node.
+    each pair of pods on nodes that live has several, and each keeps to one of the equal ways at every node. They are
+    walked through the speakers' tables, or, where there is a `loss`, packets of them were sent and counted.
     """
 
     fault: Fault
@@ -78,18 +99,26 @@ class FaultReport(NamedTuple):
     lost_meanwhile: int  #: flows that did not get through between the fault and its end
     lost: int  #: flows that do not get through now that it has come to rest
     why: str = ""  #: the reason of the first of these
+    loss: Loss | None = None
+    repaired: Repair | None = None  #: None: it repairs itself
 
-    def as_json(self) -> dict[str, str | float | int | None]:
+    def as_json(self) -> dict[str, Json]:
         """An item of `faults` in `bgp lab --json`."""
-        return {
+        made: dict[str, Json] = {
             "fault": str(self.fault),
             "detected_after": self.detected_after,
             "converged_after": self.converged_after,
             "lost": self.lost,
             "lost_meanwhile": self.lost_meanwhile,
             "flows": self.flows,
+            "counted": "flows by the tables" if self.loss is None else "packets",
             "reason": self.why,
         }
+        if self.loss is not None:
+            made["packets"] = self.loss.as_json()
+        if self.repaired is not None:
+            made["repaired"] = self.repaired.as_json()
+        return made
 
 
 def parse_fault(text: str, topology: Topology) -> Fault:

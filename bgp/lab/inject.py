@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
-from bgp.lab.fabric import Fabric, SessionChange
-from bgp.lab.fault import Fault, FaultKind, FaultReport
+import trio
+
+from bgp.lab.fabric import Convergence, Fabric, SessionChange
+from bgp.lab.fault import Fault, FaultKind, FaultReport, Repair
 from bgp.lab.forwarding import Forwarder
+from bgp.lab.loss import Flow, Loss, Stream, measure
 from bgp.topology.model import Address, Topology
 
 #: Flows between two pods, as many connections that a hash may send over different ways.
 FLOWS: Final = 4
+#: Flows between two pods in which packets are sent, and of all pods at most.
+STREAMS: Final = 2
+MAX_STREAMS: Final = 240
+#: Before a fault, and when all is at rest, packets are sent for as many seconds, and so many of each flow at least.
+MOMENT: Final = 0.3
+PACKETS: Final = 5
+#: How often a packet may pass a link that is slow.
+MAX_HOPS: Final = 2
 #: Flows that are followed at most; of more pairs, every so manyth is taken.
 MAX_FLOWS: Final = 20_000
-
-
-class Flow(NamedTuple):
-    """A connection from a pod of one node to a pod of another."""
-
-    source: str
-    destination: Address
-    number: int
 
 
 class Log:
@@ -67,21 +70,90 @@ def lost(forwarder: Forwarder, among: list[Flow]) -> tuple[set[Flow], str]:
     return found, why
 
 
+def sample(topology: Topology, fault: Fault) -> list[Flow]:
+    """The flows that packets are sent in: two of each pair of pods, or of every so manyth pair, that is meant to reach."""
+    ways = [
+        flow
+        for flow in flows(topology, fault)
+        if flow.number < STREAMS and (flow.source, topology.owner_of_pod(flow.destination)) not in topology.separate
+    ]
+    pairs = len(ways) // STREAMS
+    step = -(-pairs // (MAX_STREAMS // STREAMS)) or 1
+    return [flow for place, flow in enumerate(ways) if place // STREAMS % step == 0]
+
+
 async def inject(fabric: Fabric, log: Log, fault: Fault, within: float) -> FaultReport:
     """Let `fault` happen and wait until all is at rest again, `within` seconds at most."""
     among = flows(fabric.topology, fault)
+    stream = await _begin(fabric, fault)
     began = fabric.now()
     await fabric.fail(fault)
-    meanwhile, _ = lost((await fabric.snapshot()).forwarder, among)
+    meanwhile = [] if stream is not None else lost((await fabric.snapshot()).forwarder, among)[0]
     convergence = await fabric.converge(within)
+    loss = None if stream is None else await _end(fabric, stream, fault, began)
     detected = log.first_loss(began)
     after, why = lost((await fabric.snapshot()).forwarder, among)
-    return FaultReport(
+    report = FaultReport(
         fault=fault,
         detected_after=None if detected is None else round(detected - began, 6),
-        converged_after=round(convergence.seconds - began, 6) if convergence.settled else None,
+        converged_after=_after(convergence, began),
         flows=len(among),
         lost_meanwhile=len(meanwhile),
         lost=len(after),
         why=why,
     )
+    if loss is None:
+        return report
+    return report._replace(
+        flows=len(loss.flows),
+        lost_meanwhile=len(loss.hit),
+        lost=len(loss.dead),
+        why=(why or f"the routes would let {_first(loss)} pass") if loss.dead else "",
+        loss=loss,
+    )
+
+
+async def repair(fabric: Fabric, found: FaultReport, within: float) -> FaultReport:
+    """Heal a fault and wait until all is at rest, `within` seconds at most; the report with what followed."""
+    fault = found.fault
+    if not fault.lasts:
+        return found
+    stream = await _begin(fabric, fault)
+    began = fabric.now()
+    await fabric.heal(fault)
+    convergence = await fabric.converge(within)
+    if stream is None:
+        after, _ = lost((await fabric.snapshot()).forwarder, flows(fabric.topology, fault))
+        return found._replace(repaired=Repair(_after(convergence, began), len(after)))
+    loss = await _end(fabric, stream, fault, began, None if found.loss is None else found.loss.flows)
+    return found._replace(repaired=Repair(_after(convergence, began), len(loss.dead), loss))
+
+
+def _after(convergence: Convergence, began: float) -> float | None:
+    return round(max(convergence.seconds - began, 0.0), 6) if convergence.settled else None
+
+
+def _first(loss: Loss) -> str:
+    flow = min(loss.dead)
+    return f"{flow.source} → {flow.destination}"
+
+
+async def _begin(fabric: Fabric, fault: Fault) -> Stream | None:
+    """Packets that are under way, if the fabric sends any."""
+    stream = await fabric.send(sample(fabric.topology, fault))
+    if stream is not None:
+        await trio.sleep(_long_enough(stream))
+    return stream
+
+
+async def _end(
+    fabric: Fabric, stream: Stream, fault: Fault, began: float, among: frozenset[Flow] | None = None
+) -> Loss:
+    """The loss, of packets that were sent until a little after everything had come to rest."""
+    at_rest = fabric.now()
+    await trio.sleep(_long_enough(stream))
+    return measure(await stream.stop(MAX_HOPS * fault.seconds), began, at_rest, among)
+
+
+def _long_enough(stream: Stream) -> float:
+    return max(MOMENT, PACKETS * stream.interval)

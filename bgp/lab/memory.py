@@ -9,7 +9,7 @@ same for every run.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -23,6 +23,7 @@ from trio.testing import wait_all_tasks_blocked
 from bgp.lab.fabric import Convergence, FabricSettings, SessionChange, Snapshot, Watcher
 from bgp.lab.fault import Fault, FaultKind, link_of, why_dead
 from bgp.lab.forwarding import Forwarder
+from bgp.lab.loss import Flow
 from bgp.lab.meter import MeteredTransport, Traffic
 from bgp.lab.reach import Reachability
 from bgp.lab.router import router_of
@@ -142,6 +143,10 @@ class MemoryFabric:
                 yield session, next((reason for reason in reasons if reason), "no reason known")
 
     # Faults.
+
+    async def send(self, flows: Sequence[Flow]) -> None:
+        """See `Fabric`: nothing is sent."""
+        await trio.lowlevel.checkpoint()
 
     async def fail(self, fault: Fault) -> None:
         """See `Fabric`."""

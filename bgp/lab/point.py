@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from bgp.lab.result import Json
+from bgp.lab.values import Json
 
 #: What is drawn: the field of a point, and its words.
 MEASURES: Final = (

@@ -19,8 +19,9 @@ from bgp.iana import MessageType
 from bgp.lab import tables
 from bgp.lab.drawing import STYLES, draw
 from bgp.lab.fabric import SessionChange, Snapshot
-from bgp.lab.fault import Fault, FaultReport
+from bgp.lab.fault import Fault, FaultReport, Repair
 from bgp.lab.forwarding import Trace
+from bgp.lab.loss import Loss
 from bgp.lab.reach import Failure, Reachability
 from bgp.lab.result import Result
 from bgp.topology.model import ROLES, Node, Session, Topology
@@ -263,9 +264,24 @@ class Report:
             self._print(Text("It has not come to rest.", "red"))
         else:
             self._print(f"At rest again after {found.converged_after:.3f} s.")
-        self._print(f"{found.lost_meanwhile} of {found.flows} flows were lost meanwhile, {found.lost} are lost now.")
+        if found.loss is not None:
+            self._print(_lost(found.loss))
+        else:
+            self._print(
+                f"{found.lost_meanwhile} of {found.flows} flows were lost meanwhile, {found.lost} are lost now."
+            )
         if found.why:
             self._print(Text(found.why, "red"))
+
+    def repaired(self, found: Repair) -> None:
+        """What followed from its end."""
+        after = (
+            "has not come to rest" if found.converged_after is None else f"at rest after {found.converged_after:.3f} s"
+        )
+        flows = "all flows pass again" if not found.lost else f"{found.lost} flows are still lost"
+        self._print(f"Repaired: {after}, {flows}.")
+        if found.loss is not None:
+            self._print(_lost(found.loss))
 
     def verdict(self, result: Result) -> None:
         """Whether it did what was predicted."""
@@ -307,6 +323,22 @@ def _blocks(sessions: Iterable[Session]) -> dict[Block, int]:
 
 def _block(session: Session) -> Block:
     return Block(session.group, session.listens.node)
+
+
+def _lost(loss: Loss) -> str:
+    """The packets that a fault cost, and for how long."""
+    if not loss.lost:
+        return (
+            f"None of {loss.sent:,} packets in {len(loss.flows)} flows was lost; the slowest took {_ms(loss.slowest)}."
+        )
+    return (
+        f"{loss.lost:,} of {loss.sent:,} packets were lost, in {len(loss.hit)} of {len(loss.flows)} flows, for"
+        f" {_ms(loss.longest)} at the longest; {len(loss.dead)} flows are lost now."
+    )
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:,.0f} ms"
 
 
 def _kind(topology: Topology, session: Session) -> tuple[bool, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,10 +11,8 @@ from bgp.lab.fault import FaultReport
 from bgp.lab.forwarding import Hop, Trace
 from bgp.lab.meter import Traffic
 from bgp.lab.reach import Reachability
+from bgp.lab.values import Json
 from bgp.topology.model import Counts, Topology
-
-#: JSON values that a result consists of.
-Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
 class Cost(NamedTuple):

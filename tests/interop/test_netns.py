@@ -90,20 +90,49 @@ def test_a_silent_link_is_noticed_by_the_hold_timer_and_flows_go_another_way() -
     fault = lab("as-per-rack", "--fail", "link:spine1-r1t", "--hold-time", "3")["faults"][0]
     assert fault["detected_after"] is not None
     assert fault["converged_after"] is not None
+    assert fault["counted"] == "packets"
     assert fault["lost_meanwhile"] > 0
     assert fault["lost"] == 0
+    packets = fault["packets"]
+    assert 0 < packets["lost"] < packets["sent"]
+    assert packets["flows"] == 60
+    assert 0 < packets["flows_hit"] < 60
+    assert 1000 < packets["longest_outage_ms"] < 1000 * (fault["converged_after"] + 1)
+    assert fault["repaired"]["lost"] == 0
+    assert fault["repaired"]["converged_after"] is not None
 
 
-def test_downward_default_loses_flows_when_a_spine_loses_a_rack() -> None:
-    fault = lab("downward-default", "--fail", "spine-rack", "--hold-time", "3")["faults"][0]
-    assert fault["lost"] > 0
-    assert "no route" in fault["reason"]
+def test_downward_default_loses_flows_for_good_when_a_spine_loses_a_rack_and_full_tables_do_not() -> None:
+    (default,) = lab("downward-default", "--fail", "spine-rack", "--hold-time", "3")["faults"]
+    (full,) = lab("downward-default", "--routes", "full", "--fail", "spine-rack", "--hold-time", "3")["faults"]
+    # Of the 60 flows, 16 go to rack 1 from elsewhere; each is one of those that the spine attracts or it is not.
+    assert 0 < default["lost"] < 16
+    assert "no route" in default["reason"]
+    assert full["packets"]["lost"] > 0, "until it is noticed"
+    assert full["lost"] == 0
+    assert full["flows"] == default["flows"] == 60
+    assert default["repaired"]["lost"] == full["repaired"]["lost"] == 0
+
+
+def test_two_nodes_on_a_switch_with_others_lose_each_other_alone_and_a_slow_cable_loses_nothing() -> None:
+    cut, slow = lab("mesh", "--stack", "dual", "--nodes", "4", "--fail", "link:n1-n2", "--fail", "delay:n1-n2=0.05")[
+        "faults"
+    ]
+    assert cut["detected_after"] is not None
+    assert cut["packets"]["flows"] == 4 * 3 * 2 * 2
+    assert cut["packets"]["flows_hit"] == cut["lost"] == 2 * 2 * 2, "each way, IPv4 and IPv6"
+    assert cut["repaired"]["lost"] == 0
+    assert slow["packets"]["lost"] == slow["repaired"]["packets"]["lost"] == 0
+    assert slow["packets"]["slowest_ms"] >= 50
 
 
 def test_without_root_it_makes_a_user_namespace_for_itself() -> None:
     nobody = ("unshare", "--user", "--map-user=1000", "--map-group=1000")  # who may still read this checkout
-    found = lab("mesh", "--nodes", "3", before=nobody)
+    found = lab("mesh", "--nodes", "3", "--fail", "link:n1-n2", "--fail", "delay:n2-n3=0.01", before=nobody)
     assert found["reachability"] == {"pairs": 6, "ok": 6, "failed": []}
+    cut, slow = found["faults"]
+    assert cut["lost"] == 2 * 2
+    assert slow["packets"]["lost"] == 0
 
 
 @contextmanager

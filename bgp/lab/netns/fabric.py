@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -25,10 +25,13 @@ from bgp.lab.export.words import peers
 from bgp.lab.fabric import Convergence, FabricSettings, SessionChange, Snapshot, Watcher
 from bgp.lab.fault import Fault, FaultKind, link_of, why_dead
 from bgp.lab.forwarding import DEFAULT_TTL, Forwarder, Rejected, Router, Routes, Withheld
+from bgp.lab.loss import Flow, Stream
 from bgp.lab.meter import Traffic
 from bgp.lab.netns.channel import Channel, Failed, Parent
+from bgp.lab.netns.faults import Cables
 from bgp.lab.netns.node import run_node
 from bgp.lab.netns.probe import Answer
+from bgp.lab.netns.sending import start_stream
 from bgp.lab.netns.switch import Plug, run_switch
 from bgp.lab.netns.words import Change, Holdings, Identity
 from bgp.lab.reach import Failure, Reachability
@@ -56,7 +59,6 @@ class NetnsFabric:
     def __init__(self, topology: Topology, watcher: Watcher | None, settings: FabricSettings) -> None:
         self.topology = topology
         self.daemons = dict(_daemons(topology, settings))
-        self.faults: list[Fault] = []
         self._settings = settings
         self._watcher = watcher
         self._pods: dict[str, list[tuple[Address, ...]]] = {}
@@ -64,9 +66,12 @@ class NetnsFabric:
         self._news = trio.Event()
         self._closing = False
         self._nodes: dict[str, Parent] = {}
-        self._switch: Parent | None = None
+        self._children: list[Parent] = []
+        self._switch: Parent  # from `start` on
         self._processes: dict[str, BaseProcess] = {}
         self._plugs = {(link.name, node): plug for link, node, plug in _plugs(topology)}
+        self._cables = Cables(topology, self._plugs)
+        self.faults = self._cables.faults
         self._sessions = {(e.node, e.peer.address): s for s in topology.sessions for e in s.ends}
         self._sides: dict[int, set[str]] = {id(session): set() for session in topology.sessions}
 
@@ -103,6 +108,7 @@ class NetnsFabric:
         theirs.close()
         self._processes[name] = process
         made = Parent(Channel(ours), name, self._told)
+        self._children.append(made)
         nursery.start_soon(made.run)
         return made
 
@@ -112,7 +118,6 @@ class NetnsFabric:
                 nursery.start_soon(do, node)
 
     async def _wire(self) -> None:
-        assert self._switch is not None  # it was started first
         process = {name: one.pid or 0 for name, one in self._processes.items()}
         # A child answers when it has entered its namespace; before that a cable would end in ours.
         await self._each(lambda node: self._nodes[node.name].ask("configure", ()))
@@ -173,8 +178,7 @@ class NetnsFabric:
     async def close(self) -> None:
         """Let all processes end, and their networks with them."""
         self._closing = True
-        children = [*self._nodes.values(), *([self._switch] if self._switch is not None else [])]
-        for child in children:
+        for child in self._children:
             await child.aclose()
         with trio.move_on_after(FAREWELL) as scope:
             scope.shield = True
@@ -296,7 +300,7 @@ class NetnsFabric:
     # Faults.
 
     async def fail(self, fault: Fault) -> None:
-        """See `Fabric`. Raises LocalError for a fault that this fabric cannot bring about."""
+        """See `Fabric`. Raises Failed for a fault that this kernel cannot bring about."""
         match fault.kind:
             case FaultKind.RESTART:
                 await self._nodes[fault.nodes[0]].ask("restart")
@@ -305,29 +309,21 @@ class NetnsFabric:
                     if {end.node for end in session.ends} == set(fault.nodes):
                         await self._nodes[session.dials.node].ask("reset", session.dials.peer.address)
             case FaultKind.DELAY:
-                raise LocalError(f"{fault}: links of real kernels are as fast as they are; use the memory fabric")
+                await self._cables.slow_down(self._switch, fault)
             case FaultKind.LINK | FaultKind.NODE:
-                await self._ask_switch("detach", self._pulled(fault))
-                self.faults.append(fault)
+                await self._cables.cut(self._switch, fault)
 
     async def heal(self, fault: Fault) -> None:
         """See `Fabric`; a restart and a reset heal by themselves."""
-        if fault in self.faults:
-            self.faults.remove(fault)
-            held = {plug for other in self.faults for plug in self._pulled(other)}
-            await self._ask_switch("attach", [plug for plug in self._pulled(fault) if plug not in held])
+        if fault.kind is FaultKind.DELAY:
+            await self._cables.speed_up(self._switch, fault)
+        else:
+            await self._cables.mend(self._switch, fault)
 
-    async def _ask_switch(self, question: str, plugs: Iterable[Plug]) -> None:
-        assert self._switch is not None  # it was started first
-        await self._switch.ask(question, list(plugs))
-
-    def _pulled(self, fault: Fault) -> list[Plug]:
-        """The plugs that a fault pulls."""
-        if fault.kind is FaultKind.NODE:
-            return [self._plugs[link.name, fault.nodes[0]] for link, _ in self.topology.links_of(fault.nodes[0])]
-        if any(len(link.interfaces) > 2 for link in fault.links) and fault.nodes:
-            raise LocalError(f"{fault}: the two are on a switch with others; write node:{fault.nodes[0]}")
-        return [self._plugs[link.name, i.node] for link in fault.links for i in link.interfaces]
+    async def send(self, flows: Sequence[Flow]) -> Stream:
+        """See `Fabric`."""
+        pods = {name: own[0] for name, own in self._pods.items()}
+        return await start_stream(self._nodes, pods, flows, self._started_at)
 
 
 def _plugs(topology: Topology) -> Iterator[tuple[Link, str, Plug]]:
@@ -337,7 +333,12 @@ def _plugs(topology: Topology) -> Iterator[tuple[Link, str, Plug]]:
         for place, interface in enumerate(link.interfaces):
             own = taken.get(interface.node, 0)
             taken[interface.node] = own + 1
-            yield link, interface.node, Plug(0, f"eth{own}", f"p{number}x{place}", f"b{number}")
+            yield link, interface.node, _plug(number, place, own)
+
+
+def _plug(link: int, place: int, interface: int) -> Plug:
+    address = ":".join(f"{octet:02x}" for octet in (2, 0, *link.to_bytes(2, "big"), *place.to_bytes(2, "big")))
+    return Plug(0, f"eth{interface}", f"p{link}x{place}", f"b{link}", address)
 
 
 def _daemons(topology: Topology, settings: FabricSettings) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from array import array
 from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 from typing import Final
@@ -19,6 +20,7 @@ from bgp.lab.netns.ours import OurSpeaker
 from bgp.lab.netns.pods import Pod, attach
 from bgp.lab.netns.probe import Address, Answer, listen, probe
 from bgp.lab.netns.spaces import enter_new, ip_batch, set_kernel
+from bgp.lab.netns.stream import Course, Stream
 from bgp.lab.netns.words import Change, Holdings, Identity, NodeSpeaker
 from bgp.options import PeerOptions
 from rib.family import Family
@@ -52,6 +54,7 @@ class _NodeProcess:
         self._told, self._to_tell = trio.open_memory_channel[Change](inf)
         self._pods: list[Pod] = []
         self._speaker: NodeSpeaker
+        self._stream: Stream
 
     async def run(self, end: socket.socket) -> None:
         channel = Channel(end)
@@ -77,6 +80,10 @@ class _NodeProcess:
             "rest": self.rest,
             "holdings": self.holdings,
             "probe": self.probe,
+            "receive": self.receive,
+            "send": self.send,
+            "stop_sending": self.stop_sending,
+            "received": self.received,
             "restart": self.restart,
             "reset": self.reset,
         }
@@ -127,3 +134,23 @@ class _NodeProcess:
     async def probe(self, count: int, destinations: Sequence[Address]) -> list[Answer]:
         """Send packets from the first `count` pods to all destinations."""
         return await probe(self._pods[:count], destinations)
+
+    async def receive(self) -> None:
+        """Receive the packets of a stream."""
+        self._stream = Stream(self._pods[:1])
+        await self._nursery.start(self._stream.run)
+
+    async def send(self, courses: Sequence[Course], interval: float) -> None:
+        """Send packets of a stream."""
+        await trio.lowlevel.checkpoint()
+        self._stream.send(courses, interval)
+
+    async def stop_sending(self) -> array[float]:
+        """End that. Gives when each packet was sent."""
+        await trio.lowlevel.checkpoint()
+        return self._stream.stop()
+
+    async def received(self) -> dict[int, tuple[array[int], array[float]]]:
+        """End the stream. Gives what arrived."""
+        await trio.lowlevel.checkpoint()
+        return self._stream.close()

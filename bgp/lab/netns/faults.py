@@ -1,0 +1,71 @@
+"""What a fault does to the cables of a lab on real kernels: ports pulled off their bridge, pairs parted, or delayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+from bgp.lab.fault import Fault, FaultKind
+from bgp.lab.netns.channel import Parent
+from bgp.lab.netns.switch import Pair, Plug
+from bgp.topology.model import Link, Topology
+
+
+class Cables:
+    """The plugs of a topology by the name of their link and their node, and what is broken of them now."""
+
+    def __init__(self, topology: Topology, plugs: Mapping[tuple[str, str], Plug]) -> None:
+        self.plugs = plugs
+        self.faults: list[Fault] = []  #: that keep nodes apart
+        self._topology = topology
+
+    async def cut(self, switch: Parent, fault: Fault) -> None:
+        """Let nothing pass where a fault of a link or a node says so."""
+        await switch.ask("detach", self._pulled(fault))
+        if pairs := list(self._parted(fault)):
+            await switch.ask("part", pairs)
+        self.faults.append(fault)
+
+    async def mend(self, switch: Parent, fault: Fault) -> None:
+        """Repair what one fault broke and no other keeps broken."""
+        if fault not in self.faults:
+            return
+        self.faults.remove(fault)
+        pulled = {plug for other in self.faults for plug in self._pulled(other)}
+        parted = {pair for other in self.faults for pair in self._parted(other)}
+        await switch.ask("attach", [plug for plug in self._pulled(fault) if plug not in pulled])
+        if pairs := [pair for pair in self._parted(fault) if pair not in parted]:
+            await switch.ask("join", pairs)
+
+    async def slow_down(self, switch: Parent, fault: Fault) -> None:
+        """Let everything between the two nodes of a delay take longer."""
+        await switch.ask("delay", list(self._between(fault)), fault.seconds)
+
+    async def speed_up(self, switch: Parent, fault: Fault) -> None:
+        """End that."""
+        await switch.ask("join", list(self._between(fault)))
+
+    def _pulled(self, fault: Fault) -> list[Plug]:
+        """The plugs that a fault pulls: of a node, of a whole link, of a link that only the two are on."""
+        if fault.kind is FaultKind.NODE:
+            return [self.plugs[link.name, fault.nodes[0]] for link, _ in self._topology.links_of(fault.nodes[0])]
+        whole = [link for link in fault.links if not fault.nodes or not _shared(link)]
+        return [self.plugs[link.name, interface.node] for link in whole for interface in link.interfaces]
+
+    def _parted(self, fault: Fault) -> Iterator[Pair]:
+        """The pairs of plugs that a fault parts: the two, where others are on the link."""
+        if fault.kind is FaultKind.LINK and fault.nodes:
+            yield from (pair for pair in self._between(fault) if pair[0].bridge in self._shared_bridges(fault))
+
+    def _shared_bridges(self, fault: Fault) -> set[str]:
+        return {self.plugs[link.name, link.interfaces[0].node].bridge for link in fault.links if _shared(link)}
+
+    def _between(self, fault: Fault) -> Iterator[Pair]:
+        """The plugs of the two nodes of a fault, on every link of it."""
+        for link in fault.links:
+            own = [self.plugs[link.name, i.node] for i in link.interfaces if i.node in fault.nodes]
+            yield from combinations(own, 2)
+
+
+def _shared(link: Link) -> bool:
+    return len(link.interfaces) > 2
