@@ -86,14 +86,20 @@ async def with_fib(kernel: NetlinkKernel, afi: int, found: list[bytes]) -> dict[
     source = Source(SourceKind.EXTERNAL, "peer", 65002, IPv4Address("10.255.0.2"))
     figures = {}
     before: dict[bytes, Path] = {}
+    paths: list[tuple[Path, list[bytes]]] = []
 
     async def announce(first: int) -> None:
         for hop, some in runs(found, next_hops(afi, first)):
             path = Path(Attributes(next_hop=hop), source)
-            table.insert(some, path, before if some[0] in before else None)
-            before.update(dict.fromkeys(some, path))
+            table.insert(some, path, before or None)
+            paths.append((path, some))
             await told()
         await fib.wait_idle()
+
+    def keep() -> None:
+        """What the Adj-RIB-In of a peer does."""
+        for path, some in paths:
+            before.update(dict.fromkeys(some, path))
 
     async def withdraw() -> None:
         for _, some in runs(found, next_hops(afi, 2)):
@@ -110,7 +116,9 @@ async def with_fib(kernel: NetlinkKernel, afi: int, found: list[bytes]) -> dict[
         await nursery.start(fib.run)
         figures["fib add"] = await timed(lambda: announce(2))
         assert fib.statistics().installed == len(found), fib.statistics()
+        keep()
         figures["fib replace"] = await timed(lambda: announce(100))
+        keep()
         figures["fib remove"] = await timed(withdraw)
         assert fib.statistics()[:3] == (0, 0, 0), fib.statistics()
         nursery.cancel_scope.cancel()
@@ -131,12 +139,11 @@ async def with_edit(kernel: NetlinkKernel, afi: int, found: list[bytes], link: i
 
 async def spelt(kernel: NetlinkKernel, afi: int, found: list[bytes], link: int) -> dict[str, float]:
     figures = {}
-    for verb in (Verb.ADD, Verb.REMOVE):
-        ways = runs(found, next_hops(afi, 2))
+    for verb, first in ((Verb.ADD, 2), (Verb.REPLACE, 100), (Verb.REMOVE, 100)):
+        ways = runs(found, next_hops(afi, first))
         lots = [*kernel.lots(Edit(verb, afi, some, Way.of([Hop(hop, link)])) for hop, some in ways)]
         began = perf_counter()
-        for lot in lots:
-            assert not kernel.done(lot)
+        assert not kernel.work_off(lots)
         figures[f"spelt {verb.value}"] = perf_counter() - began
     return figures
 
@@ -185,7 +192,7 @@ def main() -> None:
         f"{options.n} routes, {NEXT_HOPS} next hops, median of {options.rounds}; routes a second, share of netlink's limit"
     )
     for name, rates in results.items():
-        limits = {"add": rates["spelt add"], "replace": rates["spelt add"], "remove": rates["spelt remove"]}
+        limits = {verb.value: rates[f"spelt {verb.value}"] for verb in Verb}
         limits["del"] = limits["remove"]
         for what, rate in rates.items():
             limit = limits.get(what.rpartition(" ")[2])

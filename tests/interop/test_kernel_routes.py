@@ -176,6 +176,89 @@ def test_what_others_do_is_put_right_or_left_alone(wire: Wire, tmp_path: Path) -
         wait_for_routes(wire.near, "10.1.0.0/24", "10.2.0.0/24")
 
 
+def test_all_of_our_routes_are_put_back_and_those_of_others_are_not_touched(wire: Wire, tmp_path: Path) -> None:
+    with both(wire, tmp_path) as (near, _):
+        wire.near.run("ip", "route", "add", "10.2.0.0/24", "via", "10.0.0.2", "metric", "500", "proto", "static")
+        wire.near.run("ip", "route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "static")
+        before = wire.near.run("ip", "route", "show", "proto", "static")
+        for _ in range(3):
+            wire.near.run("ip", "route", "flush", "proto", "179")
+            wait_for_routes(wire.near, "10.1.0.0/24", "10.2.0.0/24")
+        for size in ("1400", "9000", "1500"):
+            wire.near.run("ip", "link", "set", "wire", "mtu", size)
+        for state in ("down", "up") * 3:
+            wire.near.run("ip", "link", "set", "wire", state)
+        # What was the static routes' end is the link's doing, not ours.
+        assert wire.near.run("ip", "route", "show", "proto", "static") == ""
+        wait_for_routes(wire.near, "10.1.0.0/24", "10.2.0.0/24")
+        wire.near.run("ip", "route", "add", "10.2.0.0/24", "via", "10.0.0.2", "metric", "500", "proto", "static")
+        wire.near.run("ip", "route", "add", "192.0.2.0/24", "via", "10.0.0.2", "proto", "static")
+        near.signal(signal.SIGTERM)
+        assert near.end() == 0
+        assert routes(wire.near) == {}
+        assert wire.near.run("ip", "route", "show", "proto", "static") == before
+
+
+TWO_WAYS = """\
+[speaker]
+asn = 65001
+router_id = "10.0.0.1"
+listen = ["10.0.0.1:179", "10.0.1.1:179"]
+[kernel]
+protocol = 77
+metric = 33
+max_paths = 2
+relax_as_path = true
+source_ipv4 = "10.1.0.1"
+[[announce]]
+prefix = "10.1.0.0/24"
+"""
+PEER = """\
+[[peer]]
+address = "{address}"
+asn = {asn}
+connect_retry_time = 0.2
+import = "accept"
+export = "accept"
+"""
+END = """\
+[speaker]
+asn = {asn}
+router_id = "{address}"
+listen = ["{address}:179"]
+[[announce]]
+prefixes = ["10.2.0.0/24"]
+"""
+
+
+def test_two_equal_ways_and_numbers_of_our_own(wire: Wire, tmp_path: Path) -> None:
+    def hops() -> set[object]:
+        found = json.loads(wire.near.run("ip", "-j", "route", "show", "10.2.0.0/24", "proto", "77") or "[]")
+        ways = [way for route in found for way in route.get("nexthops", [route])]
+        assert all((route["metric"], route["prefsrc"]) == (33, "10.1.0.1") for route in found)
+        return {way["gateway"] for way in ways}
+
+    wire.near.connect("second", "10.0.1.1/24", wire.far, "10.0.1.2/24")
+    peers = PEER.format(address="10.0.0.2", asn=65002) + PEER.format(address="10.0.1.2", asn=65003)
+    far = [
+        END.format(address=address, asn=asn) + PEER.format(address=near, asn=65001)
+        for address, near, asn in (("10.0.0.2", "10.0.0.1", 65002), ("10.0.1.2", "10.0.1.1", 65003))
+    ]
+    with (
+        running(tmp_path / "near.toml", TWO_WAYS + peers, namespace=wire.near.descriptor),
+        running(tmp_path / "one.toml", far[0], namespace=wire.far.descriptor) as one,
+        running(tmp_path / "two.toml", far[1], namespace=wire.far.descriptor),
+    ):
+        wait_until(lambda: hops() == {"10.0.0.2", "10.0.1.2"}, "there are no two ways")
+        one.signal(signal.SIGTERM)
+        assert one.end() == 0
+        wait_until(lambda: hops() == {"10.0.1.2"}, "there is not one way")
+        wire.near.run("ip", "link", "set", "second", "down")
+        wait_until(lambda: hops() == set(), "there is still a way")
+        wire.near.run("ip", "link", "set", "second", "up")
+        wait_until(lambda: hops() == {"10.0.1.2"}, "the way does not come back")
+
+
 def test_a_cable_that_is_pulled_out_and_put_back(wire: Wire, tmp_path: Path) -> None:
     with both(wire, tmp_path) as (near, _):
         wire.near.run("ip", "link", "set", "wire", "down")

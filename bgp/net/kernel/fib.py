@@ -36,12 +36,14 @@ from bgp.net.kernel.model import (
 )
 from bgp.net.kernel.resolver import KernelResolver
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Afi, Family
-from rib.loc_rib import LocRib
+from rib.loc_rib import Arrivals, LocRib
 from rib.route import Path
 
 FAMILIES: Final = {IPV4_UNICAST: Afi.IPV4, IPV6_UNICAST: Afi.IPV6}
 #: Prefixes that are worked out and written at a time; in between, the sessions get their turn.
 BATCH: Final = 1024
+#: Prefixes with their best path.
+Run = tuple[Sequence[bytes], Path]
 #: Ways of paths that are remembered.
 WAYS_KEPT: Final = 1 << 14
 #: Seconds that links and addresses are given to settle before the kernel is asked what is left.
@@ -86,6 +88,8 @@ class Fib:
         self.stale: set[tuple[Family, bytes]] = set()
         self._blocked: set[tuple[Family, bytes]] = set()  #: where the kernel said that there is a route already
         self._next_hops_changed = next_hops_changed
+        # One of the two is empty: runs of prefixes that are all new, with their path, or prefixes of any kind.
+        self._arrived: dict[Family, list[Run]] = {family: [] for family in FAMILIES}
         self._due: dict[Family, dict[bytes, None]] = {family: {} for family in FAMILIES}
         self._ways: dict[Family, dict[Path | tuple[Path, ...], Way | str]] = {family: {} for family in FAMILIES}
         self._sources = {
@@ -104,11 +108,22 @@ class Fib:
     def _note(self, family: Family, changed: Mapping[bytes, Path | None]) -> None:
         """Hear of changes in the Loc-RIB."""
         if family in FAMILIES:
-            self.due(family, changed)
+            if isinstance(changed, Arrivals) and not self._due[family]:
+                self._arrived[family] += changed.runs
+                self._wake()
+            else:
+                self.due(family, changed)
 
     def due(self, family: Family, keys: Iterable[bytes]) -> None:
         """Work these prefixes out again."""
-        self._due[family].update(dict.fromkeys(keys))
+        due = self._due[family]
+        for arrived, _ in self._arrived[family]:
+            due.update(dict.fromkeys(arrived))
+        self._arrived[family] = []
+        due.update(dict.fromkeys(keys))
+        self._wake()
+
+    def _wake(self) -> None:
         if self._idle.is_set():
             self._idle = trio.Event()
         self._news.set()
@@ -216,36 +231,39 @@ class Fib:
 
     async def _write(self) -> None:
         while True:
-            if not any(self._due.values()):
+            if not any(self._due.values()) and not any(self._arrived.values()):
                 self._idle.set()
                 self._news = trio.Event()
                 await self._news.wait()
-            for family, due in list(self._due.items()):
-                self._due[family] = {}
-                if due:
+            for family in FAMILIES:
+                arrived, due = self._arrived[family], self._due[family]
+                self._arrived[family], self._due[family] = [], {}
+                if arrived or due:
                     async with self._lock:
-                        if refusals := await self.kernel.edit(self._edits(family, due)):
+                        if refusals := await self.kernel.edit(self._edits(family, arrived, due)):
                             await self.kernel.edit(self._refused(refusals))
 
-    def _edits(self, family: Family, due: Iterable[bytes]) -> Iterator[Edit]:
+    def _edits(self, family: Family, arrived: Iterable[Run], due: Iterable[bytes]) -> Iterator[Edit]:
         """What has to be done for prefixes, worked out when it is asked for; `installed` is then as if it were done."""
-        keys = iter(due)
-        while taken := list(islice(keys, BATCH)):
-            yield from self._arrival(family, taken) or self._edits_for(family, taken)
+        for run, path in arrived:
+            for at in range(0, len(run), BATCH):
+                keys = list(run[at : at + BATCH])
+                yield from self._arrival(family, keys, path) or self._edits_for(family, keys)
+        rest = iter(due)
+        while keys := list(islice(rest, BATCH)):
+            yield from self._edits_for(family, keys)
 
-    def _arrival(self, family: Family, keys: list[bytes]) -> list[Edit]:
-        """The short way for what a table that comes in is made of: new prefixes, all with one path. Else empty."""
+    def _arrival(self, family: Family, keys: list[bytes], path: Path) -> list[Edit]:
+        """The short way for what a table that comes in is made of: new prefixes, all with one path. Else empty.
+
+        If something has happened to one of them since, it is due next.
+        """
         installed, table = self.installed[family], self.loc_rib.table(family)
-        if (
-            self.missing
-            or self.stale
-            or not table.others.keys().isdisjoint(keys)
-            or not installed.keys().isdisjoint(keys)
-        ):
+        if self.missing or self.stale or not installed.keys().isdisjoint(keys):
             return []
-        paths = {*map(table.best.get, keys)}
-        path = paths.pop()
-        if paths or path is None or not isinstance(wanted := self._wanted(family, keys[0], path), Way):
+        if table.others and not table.others.keys().isdisjoint(keys):
+            return []
+        if table.best.get(keys[0]) is not path or not isinstance(wanted := self._wanted(family, keys[0], path), Way):
             return []
         installed.update(dict.fromkeys(keys, wanted))
         self._written += len(keys)

@@ -1,7 +1,7 @@
 """The kernel of this machine, or of the network namespace in which the sockets were opened, over rtnetlink.
 
 Two sockets: one for requests, one that hears of changes. The kernel works a request off while it is sent, so that many
-messages go in one write and only the last of them asks for an answer; errors are told in any case. What `edit` does
+messages go in one write and only a mark at its end asks for an answer; errors are told in any case. What `edit` does
 comes back to everybody who listens; a filter in the kernel keeps it from us.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from ctypes import addressof, create_string_buffer
 from functools import partial
@@ -17,7 +17,6 @@ from itertools import chain
 from queue import SimpleQueue
 from socket import SO_RCVBUF, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET, htonl, socket
 from struct import pack
-from sys import byteorder
 from typing import Final, NamedTuple, TypeVar
 
 import trio
@@ -36,8 +35,6 @@ from bgp.net.kernel.model import (
     RouteWent,
 )
 from bgp.net.kernel.spelling import (
-    HEADER,
-    NLM_F_ACK,
     NLM_F_DUMP_INTR,
     NLMSG_DONE,
     NLMSG_ERROR,
@@ -49,8 +46,11 @@ from bgp.net.kernel.spelling import (
     RTM_NEWROUTE,
     Speller,
     dump_links,
+    end_mark,
     messages,
+    read_error,
     read_link,
+    read_refusal,
     scan,
 )
 from rib.family import Afi
@@ -59,7 +59,7 @@ T = TypeVar("T")
 
 # linux/netlink.h, asm-generic/socket.h; not all in Python's socket module.
 AF_NETLINK, NETLINK_ROUTE, SOL_NETLINK = 16, 0, 270
-NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK = 10, 12
+NETLINK_GET_STRICT_CHK: Final = 12
 SO_RCVBUFFORCE, SO_ATTACH_FILTER = 33, 26
 #: linux/rtnetlink.h: links, IPv4 addresses, IPv4 routes, IPv6 addresses, IPv6 routes.
 GROUPS: Final = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
@@ -73,6 +73,8 @@ PART: Final = 1 << 14
 AT_ONCE: Final = 1 << 12
 #: Octets of what the kernel may have to tell us while we do not read; beyond, events are lost, which we are told.
 BUFFER: Final = 8 << 20
+#: Octets of that buffer that an error takes up at most, beside the request that it has with it.
+ANSWER: Final = 1 << 10
 #: Octets that one read takes. The kernel's pieces of a list are smaller.
 PIECE: Final = 1 << 17
 #: A list that changes while it is read is asked for again, so often.
@@ -80,12 +82,11 @@ DUMP_ATTEMPTS: Final = 5
 
 
 class Lot(NamedTuple):
-    """Requests that go to the kernel at a time: what they do, and the numbers of the first and the last one."""
+    """Requests that go to the kernel at a time, their number, and the octets that answers may take up if all fail."""
 
-    edits: Sequence[Edit]
     octets: bytes
-    first: int
-    final: int
+    number: int
+    room: int
 
 
 class NetlinkKernel:
@@ -99,6 +100,8 @@ class NetlinkKernel:
         self._listing: int | None = None  #: the number of a list that was not read to its end
         self.requests = _open(0)
         self._requests = trio.socket.from_stdlib_socket(self.requests)
+        #: Octets of answers that may wait for being read.
+        self._room = self.requests.getsockopt(SOL_SOCKET, SO_RCVBUF)
         own_port = self._requests.getsockname()[0]
         self._events = trio.socket.from_stdlib_socket(_open(GROUPS, lambda made: _ignore(made, own_port)))
 
@@ -155,7 +158,7 @@ class NetlinkKernel:
                 is_torn |= bool(flags & NLM_F_DUMP_INTR)
                 if kind in (NLMSG_DONE, NLMSG_ERROR):
                     self._listing = None
-                    if (error := _error(message)) and error != errno.ENOENT:  # there is no such table yet
+                    if (error := read_error(message)) and error != errno.ENOENT:  # there is no such table yet
                         raise OSError(error, os.strerror(error))
                     return found, is_torn
                 if (made := read(message)) is not None:
@@ -180,7 +183,8 @@ class NetlinkKernel:
             if first is None:
                 return []
             if len(first.octets) <= AT_ONCE:
-                return self.done(first)
+                self.requests.send(first.octets)
+                return self._answers(first)
             return await self._in_thread(chain((first,), lots))
 
     async def _in_thread(self, lots: Iterable[Lot]) -> list[Refusal]:
@@ -188,12 +192,10 @@ class NetlinkKernel:
         refused: list[Refusal] = []
         waiting = SimpleQueue[Lot | None]()
         room = trio.Semaphore(WAITING)
-        done = partial(trio.lowlevel.current_trio_token().run_sync_soon, room.release)
+        sent = partial(trio.lowlevel.current_trio_token().run_sync_soon, room.release)
 
         def work_off() -> None:
-            while (lot := waiting.get()) is not None:
-                refused.extend(self.done(lot))
-                done()
+            refused.extend(self.work_off(iter(waiting.get, None), sent))
 
         with as_it_was_raised():
             async with trio.open_nursery() as nursery:
@@ -206,43 +208,54 @@ class NetlinkKernel:
                     waiting.put(None)
         return refused
 
+    def work_off(self, lots: Iterable[Lot], sent: Callable[[], None] = lambda: None) -> list[Refusal]:
+        """Have the kernel do lots, in this thread; gives what it refused. `sent` is called after each.
+
+        Answers are read when no more fit: each system call has to wait for its turn in Python again.
+        """
+        refused: list[Refusal] = []
+        unread: list[Lot] = []
+        size = 0
+        for lot in lots:
+            size += lot.room
+            if size > self._room:
+                refused += chain.from_iterable(map(self._answers, unread))
+                unread, size = [], lot.room
+            self.requests.send(lot.octets)
+            unread.append(lot)
+            sent()
+        refused += chain.from_iterable(map(self._answers, unread))
+        return refused
+
     def lots(self, edits: Iterable[Edit]) -> Iterator[Lot]:
         """The edits as requests, which go to the kernel a lot at a time."""
-        parts: list[Edit] = []
-        octets: list[bytes] = []
-        first, size = self._next(), 0
+        spelt: list[bytes] = []
+        size = room = 0
         for edit in edits:
             for part in self._speller.parts(edit, PART):
-                parts.append(part)
-                some = self._speller.messages(part, first + len(octets))
-                octets += some
-                size += sum(map(len, some))
-                if size >= LOT:
-                    yield self._closed(parts, octets, first)
-                    parts, octets, first, size = [], [], self._next(), 0
-        if octets:
-            yield self._closed(parts, octets, first)
+                if not spelt:
+                    number = self._next()
+                some = self._speller.messages(part, number)
+                spelt.append(some)
+                size += len(some)
+                room += len(some) + len(part.keys) * ANSWER
+                if size >= LOT or room >= self._room // 2:
+                    yield Lot(b"".join((*spelt, end_mark(number))), number, room)
+                    spelt, size, room = [], 0, 0
+        if spelt:
+            yield Lot(b"".join((*spelt, end_mark(number))), number, room)
 
-    def _closed(self, parts: list[Edit], octets: list[bytes], first: int) -> Lot:
-        """A lot whose last request asks for an answer."""
-        length, kind, flags, final, port = HEADER.unpack_from(octets[-1])
-        octets[-1] = HEADER.pack(length, kind, flags | NLM_F_ACK, final, port) + octets[-1][HEADER.size :]
-        self._sequence = final
-        return Lot(parts, b"".join(octets), first, final)
-
-    def done(self, lot: Lot) -> list[Refusal]:
-        """Have the kernel do a lot; gives what it refused. When `send` returns, all is done and the answers are there."""
-        edits, octets, first, final = lot
+    def _answers(self, lot: Lot) -> list[Refusal]:
+        """What the kernel refused of a lot that was sent: when `send` returns, all is done and the answers are there."""
         refused: list[Refusal] = []
-        self.requests.send(octets)
         while True:
             for kind, _, number, message in messages(self.requests.recv(PIECE)):
-                if kind != NLMSG_ERROR or not first <= number <= final:
+                if kind != NLMSG_ERROR or number != lot.number:
                     continue
-                if error := _error(message):
-                    refused.append(_refusal(edits, number - first, error))
-                if number == final:
+                refusal = read_refusal(message)
+                if refusal is None:
                     return refused
+                refused.append(refusal)
 
     async def events(self) -> list[Event]:
         """Wait until something happens that `edit` did not do, and give all of it."""
@@ -267,20 +280,6 @@ class NetlinkKernel:
                 yield LinksChanged()
 
 
-def _refusal(edits: Sequence[Edit], place: int, error: int) -> Refusal:
-    """What was refused, by its place among all prefixes of the edits."""
-    for verb, afi, keys, _ in edits:
-        if place < len(keys):
-            return Refusal(verb, afi, keys[place], error)
-        place -= len(keys)
-    raise IndexError(place)
-
-
-def _error(message: bytes) -> int:
-    """The errno of an NLMSG_ERROR; 0 says that all is well."""
-    return -int.from_bytes(message[HEADER.size : HEADER.size + 4], byteorder, signed=True)
-
-
 def _open(groups: int, prepare: Callable[[socket], None] | None = None) -> socket:
     made = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)
     try:
@@ -288,9 +287,8 @@ def _open(groups: int, prepare: Callable[[socket], None] | None = None) -> socke
             made.setsockopt(SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
         except PermissionError:
             made.setsockopt(SOL_SOCKET, SO_RCVBUF, BUFFER)
-        for option in (NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK):
-            with suppress(OSError):  # before Linux 4.20 there is no filtering in the kernel: ours does it all
-                made.setsockopt(SOL_NETLINK, option, 1)
+        with suppress(OSError):  # before Linux 4.20 there is no filtering in the kernel: ours does it all
+            made.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
         if prepare is not None:
             prepare(made)
         made.bind((0, groups))

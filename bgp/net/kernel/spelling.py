@@ -1,7 +1,7 @@
 """Routes as rtnetlink messages. pyroute2 spells them and reads links; two short ways are our own, for speed.
 
-- Out: a message differs from the next one by destination and sequence number only, so pyroute2 spells one for each way and
-  prefix length, and the destinations are set into it.
+- Out: a message differs from the next one by its destination only, so pyroute2 spells one for each way and prefix length,
+  and what is between two destinations joins them. All have one sequence number: an error has the whole message with it.
 - In: of a route we need six attributes, found by one walk. The tests hold `scan` equal to what pyroute2 reads.
 
 A message is (linux/netlink.h, linux/rtnetlink.h)
@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from bgp.net.kernel.model import Edit, Hop, KernelOptions, KernelRoute, Link, Verb, Way
+from bgp.net.kernel.model import Edit, Hop, KernelOptions, KernelRoute, Link, Refusal, Verb, Way
 from rib.family import Afi
 
 HEADER: Final = Struct("=IHHII")
@@ -31,9 +31,10 @@ ROUTE: Final = Struct("=8BI")
 ATTRIBUTE: Final = Struct("=HH")
 NEXT_HOP: Final = Struct("=HBBi")
 NUMBER: Final = Struct("=I")
+ERROR: Final = Struct("=i")
 
 # linux/netlink.h
-NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLMSG_NOOP, NLMSG_ERROR, NLMSG_DONE = 1, 2, 3
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP_INTR = 0x1, 0x4, 0x10
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_DUMP = 0x100, 0x200, 0x400, 0x300
 # linux/rtnetlink.h
@@ -56,17 +57,21 @@ TYPES: Final = {
     Verb.REPLACE: (RTM_NEWROUTE, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE),
     Verb.REMOVE: (RTM_DELROUTE, NLM_F_REQUEST),
 }
+_VERBS: Final = {spelt: verb for verb, spelt in TYPES.items()}
+#: Of an NLRI.
+_LENGTH: Final = itemgetter(0)
+_SIGNIFICANT: Final = itemgetter(slice(1, None))
 #: Spelt ways that are kept; ways are few but for a router that has a next hop a prefix.
 _KEPT: Final = 4096
 
 
 class Template(NamedTuple):
-    """A message but for what differs: `form` packs `start`, a sequence number, `middle`, a destination, `end`."""
+    """A message but for what differs: `start`, a sequence number, `middle`, the significant octets of a prefix, `end`."""
 
-    form: Struct
     start: bytes
     middle: bytes
     end: bytes
+    size: int  #: of the whole
 
 
 class Speller:
@@ -76,25 +81,22 @@ class Speller:
         self.options = options
         self._templates: dict[tuple[Verb, int, int, Way], Template] = {}
 
-    def messages(self, edit: Edit, sequence: int) -> list[bytes]:
-        """The requests to do what an edit says, numbered from `sequence` on."""
+    def messages(self, edit: Edit, sequence: int) -> bytes:
+        """The requests to do what an edit says, all of that number, those of a prefix length together."""
         verb, afi, keys, way = edit
+        number = NUMBER.pack(sequence)
         spelt: list[bytes] = []
-        for length, some in groupby(keys, key=itemgetter(0)):
-            form, start, middle, end = self._kept(verb, afi, length, way)
-            # A destination that is shorter than an address is filled with zeros (`struct`, format s).
-            pack = form.pack
-            spelt += [
-                pack(start, number, middle, nlri[1:], end) for number, nlri in enumerate(some, sequence + len(spelt))
-            ]
-        return spelt
+        for length, some in groupby(sorted(keys, key=_LENGTH), _LENGTH):
+            start, middle, end, _ = self._kept(verb, afi, length, way)
+            before = start + number + middle
+            spelt += before, (end + before).join(map(_SIGNIFICANT, some)), end
+        return b"".join(spelt)
 
     def parts(self, edit: Edit, octets: int) -> Iterator[Edit]:
         """The edit in pieces, the messages of each of which take about so many octets at most."""
         verb, afi, keys, way = edit
         if keys:
-            size = self._kept(verb, afi, keys[0][0], way).form.size
-            most = max(1, octets // size)
+            most = max(1, octets // self._kept(verb, afi, keys[0][0], way).size)
             for at in range(0, len(keys), most):
                 yield edit if len(keys) <= most else edit._replace(keys=keys[at : at + most])
 
@@ -129,10 +131,9 @@ class Speller:
         message.reset()
         message.encode()
         octets = bytes(message.data)
-        size = (4 if afi == Afi.IPV4 else 16) if length else 0
         at = HEADER.size + ROUTE.size + (ATTRIBUTE.size if length else 0)
-        start, middle, end = octets[:8], octets[12:at], octets[at + size :]
-        return Template(Struct(f"={len(start)}sI{len(middle)}s{size}s{len(end)}s"), start, middle, end)
+        # The rest of a destination that is shorter than an address is zeros.
+        return Template(octets[:8], octets[12:at], octets[at + (length + 7) // 8 :], len(octets))
 
     def dump(self, afi: int, protocol: int, sequence: int) -> bytes:
         """The request for all routes of the table; of one protocol unless it is 0."""
@@ -165,6 +166,29 @@ def _gateway(afi: int, hop: Hop) -> list[tuple[str, object]]:
     if hop.gateway.version == 6 and afi == Afi.IPV4:  # RFC 8950
         return [("RTA_VIA", {"family": AF_INET6, "addr": str(hop.gateway)})]
     return [("RTA_GATEWAY", str(hop.gateway))]
+
+
+def end_mark(sequence: int) -> bytes:
+    """A request for nothing but an answer: all before it is done."""
+    return HEADER.pack(HEADER.size, NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, sequence, 0)
+
+
+def read_refusal(message: bytes) -> Refusal | None:
+    """What an NLMSG_ERROR says of a request that `Speller` made; None if it says that all is well."""
+    if not (error := read_error(message)):
+        return None
+    at = HEADER.size + NUMBER.size
+    _, kind, flags, _, _ = HEADER.unpack_from(message, at)
+    at += HEADER.size
+    family, length = message[at], message[at + 1]
+    at += ROUTE.size + ATTRIBUTE.size  # the destination comes first
+    nlri = bytes((length,)) + message[at : at + (length + 7) // 8]
+    return Refusal(_VERBS[kind, flags], Afi.IPV4 if family == AF_INET else Afi.IPV6, nlri, error)
+
+
+def read_error(message: bytes) -> int:
+    """The errno of an NLMSG_ERROR; 0 says that all is well."""
+    return -int(ERROR.unpack_from(message, HEADER.size)[0])
 
 
 def dump_links(sequence: int) -> bytes:

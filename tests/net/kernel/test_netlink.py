@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -134,3 +135,17 @@ async def test_an_edit_that_is_given_up_leaves_answers_for_nobody(world: RealWor
         there = {route.nlri for route in await world.kernel.routes(own=True)}
         gone = await world.kernel.edit([Edit(Verb.REMOVE, 1, KEYS)])
         assert {one.nlri for one in gone} == set(KEYS) - there
+
+
+async def test_every_refusal_is_heard_even_where_the_kernel_has_little_room_for_answers(
+    world: RealWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(netlink, "BUFFER", 1 << 18)
+    link = world.add_link("one", "10.0.0.1/24")
+    kernel = world.within(lambda: netlink.NetlinkKernel(KernelOptions()))
+    way, nowhere = (Way.of([Hop(ip_address(gateway), link)]) for gateway in ("10.0.0.2", "192.0.2.1"))
+    refused = await kernel.edit([Edit(Verb.ADD, 1, KEYS, nowhere), Edit(Verb.ADD, 1, KEYS[:1000], way)])
+    assert [(one.nlri, one.error) for one in refused] == [(nlri, errno.ENETUNREACH) for nlri in KEYS]
+    refused = await kernel.edit([Edit(Verb.ADD, 1, KEYS, way)])
+    assert [(one.nlri, one.error) for one in refused] == [(nlri, errno.EEXIST) for nlri in KEYS[:1000]]
+    kernel.close()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import ipv4, ipv6, prefixes
 
-from bgp.net.kernel.model import BLACKHOLE, Edit, Hop, KernelOptions, KernelRoute, Verb, Way
+from bgp.net.kernel.model import BLACKHOLE, Edit, Hop, KernelOptions, KernelRoute, Refusal, Verb, Way
 from rib.prefix import Prefix
 
 pytest.importorskip("pyroute2")
@@ -18,7 +18,17 @@ pytest.importorskip("pyroute2")
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from bgp.net.kernel import spelling
-from bgp.net.kernel.spelling import NLM_F_ACK, Speller, messages, scan
+from bgp.net.kernel.spelling import (
+    ERROR,
+    HEADER,
+    NLM_F_ACK,
+    NLMSG_ERROR,
+    Speller,
+    end_mark,
+    messages,
+    read_refusal,
+    scan,
+)
 
 u31 = st.integers(1, (1 << 31) - 1)
 protocols = st.integers(1, 255)
@@ -62,7 +72,7 @@ def as_pyroute2_reads(message: bytes) -> KernelRoute:
 @given(route=routes(), table=st.sampled_from([254, 10_000]), verb=st.sampled_from([Verb.ADD, Verb.REPLACE]))
 def test_what_is_spelt_is_read_as_it_was(route: KernelRoute, table: int, verb: Verb) -> None:
     options = KernelOptions(protocol=route.protocol, metric=route.metric, table=table)
-    (message,) = Speller(options).messages(Edit(verb, route.afi, [route.nlri], route.way), 7)
+    message = Speller(options).messages(Edit(verb, route.afi, [route.nlri], route.way), 7)
     assert as_pyroute2_reads(message) == route
     assert scan(message, table) == route
     assert scan(message, 253) is None
@@ -75,14 +85,25 @@ def test_one_template_serves_all_prefixes_of_a_length(first: Prefix, second: Pre
     speller = Speller(KernelOptions())
     way = Way.of([Hop(ip_address("10.0.0.2"), 3)])
     for prefix in (first, second, first):
-        (message,) = speller.messages(Edit(Verb.ADD, 1, [prefix.nlri], way), 1)
+        message = speller.messages(Edit(Verb.ADD, 1, [prefix.nlri], way), 1)
         found = as_pyroute2_reads(message)
         assert (found.nlri, found.way) == (prefix.nlri, way)
 
 
+@given(found=st.lists(prefixes(1), min_size=1), verb=st.sampled_from(Verb))
+def test_a_refusal_has_what_was_asked_for(found: list[Prefix], verb: Verb) -> None:
+    way = Way.of([Hop(ip_address("10.0.0.2"), 3)])
+    spelt = Speller(KernelOptions()).messages(Edit(verb, 1, [prefix.nlri for prefix in found], way), 7)
+    whole = [message for _, _, _, message in messages(spelt)]
+    answers = [HEADER.pack(20 + len(one), NLMSG_ERROR, 0, 7, 0) + ERROR.pack(-17) + one for one in whole]
+    wanted = sorted((Refusal(verb, 1, prefix.nlri, 17) for prefix in found), key=lambda one: one.nlri[0])
+    assert [read_refusal(answer) for answer in answers] == wanted
+    assert read_refusal(HEADER.pack(36, NLMSG_ERROR, 0, 7, 0) + ERROR.pack(0) + end_mark(7)) is None
+
+
 def test_a_removal_names_the_protocol_and_the_metric() -> None:
     edit = Edit(Verb.REMOVE, 1, [Prefix("10.0.0.0/8").nlri], BLACKHOLE)
-    (message,) = Speller(KernelOptions(protocol=99, metric=7)).messages(edit, 1)
+    message = Speller(KernelOptions(protocol=99, metric=7)).messages(edit, 1)
     read = rtmsg(message)
     read.decode()
     assert (read["proto"], read.get_attr("RTA_PRIORITY"), read["header"]["type"]) == (99, 7, 25)
