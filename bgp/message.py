@@ -42,6 +42,7 @@ from rib.mvpn import McastVpnRoute
 from rib.prefix import Prefix
 from rib.route_target import RouteTargetMembership
 from rib.sr_policy import SrPolicy
+from rib.texted import Texted
 from rib.vpls import VplsRoute
 
 
@@ -69,7 +70,7 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class MalformedNlri:
+class MalformedNlri(metaclass=Texted):
     """An NLRI that ends where its length says, but holds what its family does not have. `octets` are all of it.
 
     Text: "malformed 0a0b".

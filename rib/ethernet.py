@@ -12,8 +12,10 @@ class _Octets(bytes):
     SIZE: ClassVar[int]
     NAME: ClassVar[str]
 
-    def __new__(cls, octets: bytes) -> Self:
-        """Raises ValueError for another number of octets."""
+    def __new__(cls, octets: bytes | str) -> Self:
+        """Of octets, or of a text form. Raises ValueError for another number of octets."""
+        if isinstance(octets, str):
+            return cls.parse(octets)
         if len(octets) != cls.SIZE:
             raise ValueError(f"{cls.NAME} has {cls.SIZE} octets, not {len(octets)}")
         return super().__new__(cls, octets)

@@ -22,6 +22,7 @@ from typing import Final, NamedTuple, Self, TypeAlias
 from rib.family import Afi
 from rib.prefix import Prefix
 from rib.route_distinguisher import RouteDistinguisher
+from rib.texted import Texted
 
 #: RFC 8955 4.1: the longest flow specification, in octets; 12 bits of length.
 MAX_FLOW_SPEC: Final = 4095
@@ -159,7 +160,7 @@ def _term(kind: FlowType, word: str, is_and: bool) -> Term:
 
 
 @dataclass(frozen=True, slots=True)
-class PartialPrefix:
+class PartialPrefix(metaclass=Texted):
     """Bits `offset` to `length` of an IPv6 address, the first `offset` of which do not matter (RFC 8956 3.1).
 
     Text: "::1234:5678:9a00:0/64-104", the bits where they stand in the address.
@@ -191,6 +192,9 @@ class PartialPrefix:
 
     def __str__(self) -> str:
         return f"{self.address}/{self.offset}-{self.length}"
+
+    def __repr__(self) -> str:
+        return f"PartialPrefix({str(self)!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,7 @@ class FlowSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class VpnFlowSpec:
+class VpnFlowSpec(metaclass=Texted):
     """A flow specification for a private network (RFC 8955 8). Text: "rd 65000:1 destination 10.0.0.0/8 …"."""
 
     rd: RouteDistinguisher

@@ -8,13 +8,14 @@ from typing import Final
 from rib.family import Family, Safi
 from rib.prefix import Prefix
 from rib.route_distinguisher import RouteDistinguisher
+from rib.texted import Texted
 
 #: RFC 3032 2.1: a label has 20 bits.
 MAX_LABEL: Final = (1 << 20) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledPrefix:
+class LabelledPrefix(metaclass=Texted):
     """A prefix and the labels bound to it, outermost first; none where it is withdrawn (RFC 8277 2.4).
 
     Text: "10.0.0.0/8 label 16", "10.0.0.0/8 label 16/17", "10.0.0.0/8".
@@ -40,7 +41,7 @@ class LabelledPrefix:
 
 
 @dataclass(frozen=True, slots=True)
-class VpnPrefix:
+class VpnPrefix(metaclass=Texted):
     """A prefix of a private network, made unique by a route distinguisher (RFC 4364 4.1), with its labels.
 
     Text: "rd 65000:1 10.0.0.0/8 label 16".

@@ -18,6 +18,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
 from rib.route_distinguisher import RouteDistinguisher
+from rib.texted import Texted
 from rib.worded import check_range, number
 
 #: RFC 9552 5.2: a type and a length of two octets each.
@@ -106,7 +107,7 @@ _GROUP: Final = re.compile(r"([a-z]+)\[(.*)\]")
 
 
 @dataclass(frozen=True, slots=True)
-class LinkStateNlri:
+class LinkStateNlri(metaclass=Texted):
     """A node, link or prefix; `rd` only in BGP-LS-VPN. What has an unknown `type` is all in `octets`."""
 
     type: int

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rib.community import ExtendedCommunity
+from rib.texted import Texted
 from rib.worded import check_range, number
 
 #: Of the origin AS and the route target (RFC 4684 4), in bits.
@@ -14,7 +15,7 @@ ALL_BITS: Final = 96
 
 
 @dataclass(frozen=True, slots=True)
-class RouteTargetMembership:
+class RouteTargetMembership(metaclass=Texted):
     """The route targets of an origin AS that begin with `bits` bits of `target`; without an origin, all of them.
 
     Text: "origin 65000 target:65000:1"; a prefix "origin 65000 0002fde8/32"; "default" for all.

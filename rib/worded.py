@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import ClassVar, Final, Self, TypeAlias
 
+from rib.texted import Texted
+
 #: The fields of a value in the order of its text, each with what reads its word.
 Words: TypeAlias = Mapping[str, Callable[[str], object]]
 #: Stands for octets where there are none.
@@ -13,7 +15,7 @@ NO_OCTETS: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Worded:
+class Worded(metaclass=Texted):
     """A dataclass with one text form. `HEAD` opens it, `WORDS` says how each field's text is read.
 
     A field that may be absent has the default None and is left out of the text where it is.

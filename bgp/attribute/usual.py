@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple, TypeAlias
 
 from rib.community import ExtendedCommunity
 from rib.extended import TUNNEL_TYPES
+from rib.texted import Texted
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,7 +402,7 @@ class Domain(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class DomainPath:
+class DomainPath(metaclass=Texted):
     """D_PATH (draft-ietf-bess-evpn-ipvpn-interworking 4). Text: "65000:1:70 65000:2:128"."""
 
     segments: tuple[tuple[Domain, ...], ...]
