@@ -185,4 +185,9 @@ def test_two_at_a_time_do_not_meet() -> None:
 def test_bird_and_frr_take_our_speakers_place() -> None:
     found = lab("as-per-rack", "--daemon", "tor=frr,r1s1=bird", "--stack", "dual")
     assert found["converged"] is True
+    messages = found["messages"]
+    # An OPEN each way at least, a KEEPALIVE, an UPDATE and an End-of-RIB for each family; of all twelve sessions.
+    assert messages["sent"] >= 12 * 2 * 5
+    assert messages["octets"] > 12 * 2 * (29 + 19 + 23 + 29)
+    assert abs(messages["sent"] - messages["received"]) <= 12 * 2, "all but what is under way"
     assert found["reachability"] == {"pairs": 30, "ok": 30, "failed": []}

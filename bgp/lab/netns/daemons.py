@@ -20,6 +20,7 @@ from typing import Any, Final
 import trio
 
 from bgp.lab.forwarding import Route
+from bgp.lab.netns.tap import Tap
 from bgp.lab.netns.words import Change, Holdings, Identity, NodeSpeaker
 from bgp.options import PeerOptions
 from bgp.topology.model import Counts
@@ -50,9 +51,11 @@ class _Daemon:
         self._tell = tell
         self._up: set[str] = set()
         self._running: list[trio.Process] = []
+        self._tap = Tap(identity.addresses)
 
     async def start(self) -> None:
         """Start it, and return when it answers."""
+        await self._nursery.start(self._tap.run)
         await self._launch()
         self._nursery.start_soon(self._watch)
 
@@ -134,7 +137,7 @@ class _Daemon:
             learned = {prefix.nlri: tuple(map(self._route, hops)) for prefix, hops in found.items()}
             routes[family] = own | learned
         paths, best = await self._counts()
-        return Holdings(Counts(paths, best, installed), routes)
+        return Holdings(Counts(paths, best, installed), routes, traffic=self._tap.traffic.copy())
 
     def _route(self, gateway: str) -> Route:
         return Route(ip_address(gateway), "", self._identity.names.get(gateway, self._identity.daemon), "BGP")

@@ -147,7 +147,8 @@ class NetnsFabric:
             relax_as_path=node.multipath > 1,
         )
         speaker = replace(self.topology.speaker_options(node.name), networks=None)
-        identity = Identity(speaker, node.prefixes, options, node.multipath)
+        addresses = frozenset(address for _, interface in links for address in interface.addresses)
+        identity = Identity(speaker, node.prefixes, options, node.multipath, addresses)
         if daemon := self.daemons.get(node.name):
             text = EXPORTERS[daemon](self.topology, node.name)
             names = {peer.address: peer.label for peer in peers(self.topology, node.name)}

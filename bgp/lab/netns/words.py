@@ -10,7 +10,7 @@ from bgp.lab.forwarding import Rejected, Route, Withheld
 from bgp.lab.meter import Traffic
 from bgp.net.kernel import KernelOptions
 from bgp.options import PeerOptions, SpeakerOptions
-from bgp.topology.model import Counts
+from bgp.topology.model import Address, Counts
 from rib.family import Family
 from rib.prefix import Prefix
 
@@ -26,7 +26,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a node is: its speaker, the routes that it originates, how it programs its kernel.
+    """What a node is: its speaker, the routes that it originates, how it programs its kernel, its addresses.
 
     `daemon` names another speaker in place of ours, which reads `configuration`; `names` are its peers' by address.
     """
@@ -35,6 +35,7 @@ class Identity:
     prefixes: tuple[Prefix, ...]
     kernel: KernelOptions
     multipath: int
+    addresses: frozenset[Address] = frozenset()
     daemon: str = ""
     configuration: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
