@@ -68,7 +68,7 @@ class _Writer(TextIOBase):
     def flush(self) -> None:
         """See `TextIO`."""
         try:
-            if not self.broken:
+            if not self.broken and not self._out.closed:  # it is also called when nobody needs this file any more
                 self._out.flush()
         except BrokenPipeError:
             self.broken = True
