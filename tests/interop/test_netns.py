@@ -169,12 +169,14 @@ def children(process: int) -> Mapping[int, str]:
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda by: by.name)
-def test_nothing_is_left_whatever_ends_it(by: signal.Signals) -> None:
+def test_nothing_is_left_whatever_ends_it(by: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with running("mesh", "--nodes", "4", "--daemon", "n2=bird,n3=frr") as process:
         assert len(children(process.pid)) > 3
         process.send_signal(by)
         process.wait(PATIENCE)
         eventually(lambda: not children(process.pid), "all processes are gone", lambda: str(children(process.pid)))
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_at_a_time_do_not_meet() -> None:

@@ -32,6 +32,7 @@ from bgp.lab.netns.faults import Cables
 from bgp.lab.netns.node import run_node
 from bgp.lab.netns.probe import Answer
 from bgp.lab.netns.sending import start_stream
+from bgp.lab.netns.spaces import hidden_temporaries
 from bgp.lab.netns.switch import Plug, run_switch
 from bgp.lab.netns.words import Change, Holdings, Identity
 from bgp.lab.reach import Failure, Reachability
@@ -90,9 +91,10 @@ class NetnsFabric:
         """Start all processes, wire them up, and open the speakers; sessions begin when the last one is there."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["bgp.lab.netns.node", "bgp.lab.netns.switch", "bgp.net.kernel.netlink"])
-        self._switch = self._spawn(context, "switch", run_switch, nursery)
-        for node in self.topology.nodes:
-            self._nodes[node.name] = self._spawn(context, node.name, run_node, nursery)
+        with hidden_temporaries():
+            self._switch = self._spawn(context, "switch", run_switch, nursery)
+            for node in self.topology.nodes:
+                self._nodes[node.name] = self._spawn(context, node.name, run_node, nursery)
         await self._wire()
         await self._each(self._prepare)
         self._started_at = time.monotonic()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,12 @@ CLONE_NEWNS: Final = 0x00020000
 CLONE_NEWNET: Final = 0x40000000
 MS_REC: Final = 0x4000
 MS_PRIVATE: Final = 1 << 18
+# System calls of Linux 5.2, whose numbers are the same on every machine, and their arguments.
+FSOPEN: Final = 430
+FSCONFIG: Final = 431
+FSMOUNT: Final = 432
+FSCONFIG_CMD_CREATE: Final = 6
+CLOEXEC: Final = 1
 
 #: Where the namespace of the calling thread is; /proc/self would be that of the process's first thread.
 _OWN: Final = "/proc/thread-self/ns/net"
@@ -38,6 +45,43 @@ def enter_new(*, mounts: bool) -> None:
     if mounts:
         _check(_libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mounts cannot be made private")
         _check(_libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, None), "no /run of our own")
+
+
+def open_hidden() -> int:
+    """A descriptor of an empty directory in memory that no path but that of the descriptor leads to.
+
+    All in it is gone when this process is, whatever ended it. Raises OSError without the right to, or before Linux 5.2.
+    """
+    made = _call(FSOPEN, b"tmpfs", CLOEXEC)
+    try:
+        _call(FSCONFIG, made, FSCONFIG_CMD_CREATE, None, None, 0)
+        return _call(FSMOUNT, made, CLOEXEC, 0)
+    finally:
+        os.close(made)
+
+
+@contextmanager
+def hidden_temporaries() -> Iterator[None]:
+    """What `tempfile` makes in this block lies in a hidden directory, and so is never left behind.
+
+    `multiprocessing` removes the directory of its fork server at exit; a command that is killed has no exit.
+    """
+    made = open_hidden()
+    before, tempfile.tempdir = tempfile.tempdir, f"/proc/self/fd/{made}"
+    try:
+        yield
+    finally:
+        empty = not os.listdir(tempfile.tempdir)
+        tempfile.tempdir = before
+        if empty:  # else it stays open as long as the process, which is as long as it is needed
+            os.close(made)
+
+
+def _call(*words: object) -> int:
+    result = int(_libc.syscall(*words))
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f"no hidden directory: {os.strerror(ctypes.get_errno())}")
+    return result
 
 
 def open_new() -> int:
