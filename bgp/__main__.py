@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Final
@@ -18,8 +19,16 @@ _PLAIN: Final = {"decode": "bgp.app.decode_words"}
 MODULES: Final = {command: module for module, commands in _ALONE.items() for command in commands}
 
 
+def stand_in() -> None:
+    """Put the null device where whoever started us has closed a standard stream: there is nothing to read, nobody reads."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  # for as long as we run
+
+
 def main() -> None:
     """Run the command line; raises SystemExit."""
+    stand_in()
     first = sys.argv[1] if len(sys.argv) > 1 else ""
     if first in _PLAIN:
         import_module(_PLAIN[first]).run_plain(sys.argv[2:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from string import hexdigits
 from typing import Final
 
 from bgp.app.inputs import File, Kind
@@ -25,16 +26,18 @@ from rib.family import Family
 
 #: A message has 65,535 octets at most: a longer line is none, and is not to fill the memory.
 LONGEST_LINE: Final = 1 << 20
-_HEX: Final = re.compile(r"[\s:.]|0x")
+_HEX: Final = re.compile(r"[\s:.,]|0[xX]")
 
 
 def read_file(kind: Kind, file: File, name: str, printer: Printer, tick: Tick) -> bool:
     """Read a file to its end; False if it is of no kind that is known. Raises Torn, EOFError and zlib.error."""
     match kind:
         case Kind.TEXT:
-            for line in tick(iter(lambda: file.readline(LONGEST_LINE), b"")):
+            for line in tick(_lines(file)):
                 text = line.decode("utf-8", "replace").strip("\ufeff \t\r\n\v\f")
-                if text:
+                if len(line) == LONGEST_LINE:
+                    printer.refused({}, f"not a message: a line of {LONGEST_LINE} octets or more")
+                elif text:
                     _line(text, printer)
         case Kind.MRT:
             records = MrtPrinter(printer)
@@ -91,6 +94,14 @@ def _messages(file: File) -> Iterator[tuple[int, bytes]]:
         raise Torn(f"the message at {begins} is cut off after {len(held)} octets")
 
 
+def _lines(file: File) -> Iterator[bytes]:
+    """The lines of a file; of one that is too long its first LONGEST_LINE octets."""
+    while line := file.readline(LONGEST_LINE):
+        yield line
+        while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE)
+
+
 def _line(text: str, printer: Printer) -> None:
     """One line of hexadecimal or JSON."""
     about: dict[str, Json] = {}
@@ -105,13 +116,25 @@ def _line(text: str, printer: Printer) -> None:
 def _input(text: str, about: dict[str, Json]) -> tuple[bytes, Context]:
     """Octets and context of one line of input; what is to be repeated goes to `about`. Raises ValueError."""
     if not text.startswith("{"):
-        return bytes.fromhex(_HEX.sub("", text)), DEFAULT
+        return _octets(_HEX.sub("", text)), DEFAULT
     line = json.loads(text)
     if "id" in line:
         about["id"] = line["id"]
     if not isinstance(line.get("hex"), str):
         raise ValueError("no `hex` in the JSON object")
-    return bytes.fromhex(line["hex"]), context_of_json(line.get("context", {}))
+    context = line.get("context")
+    return _octets(line["hex"]), DEFAULT if context is None else context_of_json(context)
+
+
+def _octets(text: str) -> bytes:
+    """The octets of hexadecimal digits. Raises ValueError, which says what is wrong with them."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        for one in text:
+            if one not in hexdigits and not one.isspace():
+                raise ValueError(f"{one!r} is no hexadecimal digit") from None
+        raise ValueError("a digit of an octet is missing") from None
 
 
 def context_of_json(fields: object) -> Context:
@@ -123,6 +146,8 @@ def context_of_json(fields: object) -> Context:
         raise ValueError("`addpath` is not a list")
     for text in listed:
         afi, _, safi = str(text).partition("/")
+        if not (afi.isdecimal() and safi.isdecimal()):
+            raise ValueError(f"{text!r} in `addpath` is not AFI/SAFI")
         paths.append(Family(int(afi), int(safi)))
     return Context(
         as4=bool(fields.get("as4", True)), extended=bool(fields.get("extended", False)), add_path=frozenset(paths)

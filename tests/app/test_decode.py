@@ -26,6 +26,7 @@ from wire.formats.test_bmp import PEER, peer_up
 from bgp.app.decode import run_decode
 from bgp.app.filters import Filter
 from bgp.app.form import Form
+from bgp.app.reading import LONGEST_LINE
 from bgp.message import Keepalive, PathAttribute, Update
 from bgp.wire.codec import encode
 from bgp.wire.formats import bmp, mrt
@@ -177,6 +178,7 @@ def test_text_in_hexadecimal_gives_a_line_for_each_line(file: Any) -> None:
     dotted = ":".join(f"{octet:02x}" for octet in KEEPALIVE)
     said = Said(file(f"{KEEPALIVE.hex()}\nnot hex\n\n0x{KEEPALIVE.hex()}\r\n{dotted}\nff\n".encode()), strict=True)
     assert [one.get("type") for one in said.objects] == ["KEEPALIVE", None, "KEEPALIVE", "KEEPALIVE", "UNKNOWN"]
+    assert said.objects[1]["error"]["reason"] == "not a message: 'n' is no hexadecimal digit"
     assert "not a message" in said.objects[1]["error"]["reason"]
     assert said.objects[4]["error"]["notification"][:2] == [1, 2]
     assert said.status == 1
@@ -204,6 +206,32 @@ def test_json_that_is_no_message_is_an_error_of_its_line(file: Any, line: str, f
         assert ["error" in one for one in said.objects] == [False, True, False]
         assert said.objects[0]["id"] == "\ud800"
     said.out.encode()
+
+
+@pytest.mark.parametrize("ending", [b"\n", b""])
+@pytest.mark.parametrize("length", [LONGEST_LINE - 1, LONGEST_LINE, 2 * LONGEST_LINE, 2 * LONGEST_LINE + 1])
+def test_a_line_without_end_is_one_error(file: Any, length: int, ending: bytes) -> None:
+    good = KEEPALIVE.hex().encode() + b"\n"
+    said = Said(file(good + b"f" * length + ending + (good if ending else b"")))
+    assert ["error" in one for one in said.objects] == [False, True, False][: 3 if ending else 2]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"hex": "fff"}', "a digit of an octet is missing"),
+        ('{"hex": "ff", "context": {"addpath": ["1/x"]}}', "'1/x' in `addpath` is not AFI/SAFI"),
+        ("ff,0Xff", ""),
+    ],
+)
+def test_what_is_wrong_with_a_line_is_said_in_words(file: Any, line: str, reason: str) -> None:
+    (said,) = Said(file(line.encode())).objects
+    assert said["error"]["reason"] == (f"not a message: {reason}" if reason else "2 octets; a message has at least 19")
+
+
+def test_no_context_is_that_of_today(file: Any) -> None:
+    line = json.dumps({"hex": KEEPALIVE.hex(), "context": None})
+    assert Said(file(line.encode())).objects == [{"type": "KEEPALIVE", "message": {"length": 19}}]
 
 
 def test_contexts_of_json_lines(file: Any) -> None:
