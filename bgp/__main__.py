@@ -7,6 +7,8 @@ import sys
 from importlib import import_module
 from typing import Final
 
+from bgp.app.endings import ended
+
 #: What may stand alone, by module: a command loads what it needs and no lab, fuzzer or file format that it does not.
 _ALONE: Final = {
     "bgp.app.commands": ("--version",),
@@ -30,9 +32,10 @@ def main() -> None:
     """Run the command line; raises SystemExit."""
     stand_in()
     first = sys.argv[1] if len(sys.argv) > 1 else ""
-    if first in _PLAIN:
-        import_module(_PLAIN[first]).run_plain(sys.argv[2:])
-    import_module(MODULES.get(first, "bgp.app.cli")).main()
+    with ended():
+        if first in _PLAIN:
+            import_module(_PLAIN[first]).run_plain(sys.argv[2:])
+        import_module(MODULES.get(first, "bgp.app.cli")).main()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from bgp.app.endings import NO_ROOM
 from bgp.app.form import Form
 from bgp.app.inputs import File, Kind, head_of, is_worth_a_thread, kind_of, opened
 from bgp.app.later import later
@@ -35,7 +36,7 @@ def run_decode(
     """Decode `files`, "-" or none for standard input; print what passes `keep`. Gives the exit status.
 
     1 for malformed input if `strict`, and for a file of a format that is not known; 2 for one that cannot be opened.
-    BrokenPipeError is the caller's.
+    BrokenPipeError is the caller's, and the OSError that says that `out` has no room.
     """
     decoding = _Decoding(form, out, err, keep)
     status = 0
@@ -48,6 +49,8 @@ def run_decode(
         except BrokenPipeError:
             raise
         except OSError as error:
+            if error.errno in NO_ROOM:
+                raise
             print(f"{shown}: {error.strerror or error}", file=err)
             return 2
     if decoding.unread:

@@ -79,9 +79,9 @@ def read(octets: bytes, context: Context = DEFAULT) -> Message:
     return Decoder(context).read(octets)
 
 
-def decode(octets: bytes, context: Context = DEFAULT) -> Message:
+def decode(octets: bytes | bytearray | memoryview, context: Context = DEFAULT) -> Message:
     """What `Decoder.decode` gives, of a single message."""
-    return Decoder(context).decode(octets)
+    return Decoder(context).decode(bytes(octets))
 
 
 def encode(message: Message, context: Context = DEFAULT) -> bytes:

@@ -152,3 +152,9 @@ def test_what_a_context_cannot_say_is_refused_not_dropped() -> None:
         encode(with_id)
     with pytest.raises(LocalError, match="has path identifiers here"):
         encode(Update(nlri=(Prefix("10.0.0.0/8"),)), Context(add_path=frozenset({IPV4_UNICAST})))
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_octets_may_be_in_any_buffer(kind: type) -> None:
+    octets = encode(Keepalive())
+    assert decode(kind(octets)) == decode(memoryview(bytearray(octets))) == Keepalive()
