@@ -78,7 +78,10 @@ _COMMON: Final = (
 def _run(model: str, parameters: dict[str, int | str], options: dict[str, Any]) -> int:
     json_output = options.pop("json_output")
     scale, against, plot = (options.pop(name) for name in ("scale", "against", "plot"))
+    if against and not scale:
+        raise LocalError("--against is for --scale")
     if scale:
+        plot = _growth_alone(options, plot)
         return run_scale(
             model, parameters, wanted=scale, against=against, plot=plot, json_output=json_output, out=sys.stdout
         )
@@ -96,6 +99,18 @@ def _run(model: str, parameters: dict[str, int | str], options: dict[str, Any]) 
         **options,
     )
     return run_lab(model, parameters, fabric=fabric, json_output=json_output, out=sys.stdout, options=chosen)
+
+
+def _growth_alone(options: dict[str, Any], plot: Path) -> Path:
+    """Where the curves go: with --scale that is what --svg means too. Raises LocalError for what --scale does not do."""
+    if options["fabric"] != "memory":
+        raise LocalError("--scale measures the memory fabric alone")
+    usual = {option.name: option.default for option in _COMMON}
+    for name, value in options.items():
+        if name not in ("svg", "seed") and value != usual[name]:
+            raise LocalError(f"--scale does not go together with --{name.replace('_', '-')}")
+    svg: Path | None = options["svg"]
+    return plot if svg is None else svg.with_suffix("") if svg.suffix == ".svg" else svg
 
 
 def _daemon(text: str) -> tuple[str, str]:

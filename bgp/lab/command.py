@@ -28,7 +28,9 @@ from bgp.lab.netns.fabric import open_netns_fabric
 from bgp.lab.report import Report
 from bgp.lab.result import Cost, Result
 from bgp.lab.svg import draw_svg
+from bgp.lab.writable import check_writable
 from bgp.topology.model import Topology
+from fsm.settings import check_hold_time
 
 #: Seconds after which a lab that has not come to rest is given up.
 PATIENCE: Final = 120.0
@@ -78,8 +80,10 @@ def run_lab(
     Raises LocalError for wrong usage, before anything is written, and BrokenPipeError where nobody reads `out` any more.
     """
     topology = build(model, parameters)
-    written = [] if options.export is None else export_topology(topology, options.export)
     run = Run(topology, fabric, options, None if json_output else Report(topology, out))
+    if options.svg is not None:
+        check_writable(options.svg)
+    written = [] if options.export is None else export_topology(topology, options.export)
     result = _trio_run(run, options)
     if options.svg is not None:
         _write(options.svg, run.picture)
@@ -94,7 +98,7 @@ def run_lab(
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise LocalError(f"cannot write {path}: {error.strerror}") from error
 
@@ -139,7 +143,13 @@ def deterministic(seed: int) -> Iterator[None]:
 
 
 def _megabytes() -> float:
-    """The peak of this process's memory."""
+    """The peak of this process's memory.
+
+    What getrusage says begins at the peak of the process that started this one (getrusage(2), Linux), so /proc is asked.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
     return getrusage(RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -153,6 +163,13 @@ class Run:
             raise LocalError("virtual time is for the memory fabric")
         if options.daemons and fabric != "netns":
             raise LocalError("--daemon needs real kernels: --fabric netns")
+        if options.pods < 0:
+            raise LocalError(f"--pods is {options.pods}; it must be at least 0")
+        if options.hold_time is not None:
+            try:
+                check_hold_time(options.hold_time)
+            except ValueError as error:
+                raise LocalError(f"--hold-time: {error}") from None
         self.topology = topology
         self.options = options
         self.report = report

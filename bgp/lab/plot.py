@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bgp.lab.point import MEASURES, Point
+from bgp.lab.point import MEASURES, Point, pictures
 
 COLOURS: Final = ("#3266ad", "#d9541e")
 
@@ -25,7 +25,10 @@ def plot(points: Sequence[Point], base: Path) -> list[Path]:
     models = list(dict.fromkeys(point.model for point in points))
     for axes, (field, words) in zip(figure.subplots(2, 2).flat, MEASURES, strict=True):
         for model, colour in zip(models, COLOURS, strict=False):
-            _curve(axes, [point for point in points if point.model == model], field, colour)
+            own = [point for point in points if point.model == model]
+            _curve(axes, own, field, colour)
+            if field == "seconds":
+                axes.plot([point.size for point in own], [point.cpu for point in own], "--", color=colour, alpha=0.6)
         axes.set_xscale("log")
         axes.set_yscale("linear" if field == "megabytes" else "log")
         sizes = sorted({point.size for point in points})
@@ -35,7 +38,7 @@ def plot(points: Sequence[Point], base: Path) -> list[Path]:
         axes.set_title(words, fontsize=11)
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
-    files = [base.with_name(f"{base.name}.{kind}") for kind in ("svg", "png")]
+    files = pictures(base)
     for file in files:
         figure.savefig(file, dpi=110, metadata={"Date": None} if file.suffix == ".svg" else None)
     return files

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, NamedTuple
 
+from bgp.error import LocalError
 from bgp.lab.values import Json
 
 #: What is drawn: the field of a point, and its words.
 MEASURES: Final = (
     ("sessions", "sessions"),
     ("messages", "messages sent"),
-    ("cpu", "processor seconds until all is at rest"),
+    ("seconds", "seconds until all is at rest (dashed: of the processor)"),
     ("megabytes", "memory at its peak, MB"),
 )
 
@@ -30,3 +32,10 @@ class Point(NamedTuple):
     def as_json(self) -> dict[str, Json]:
         """The point as an object."""
         return dict(self._asdict())
+
+
+def pictures(base: Path) -> list[Path]:
+    """The files that `base` stands for. Raises LocalError for a base that names no file."""
+    if not base.name:
+        raise LocalError(f"cannot write {base}: it names no file")
+    return [base.with_name(f"{base.name}.{kind}") for kind in ("svg", "png")]

@@ -19,7 +19,8 @@ from rich.table import Table
 
 from bgp.error import LocalError
 from bgp.lab.models import MODELS, build
-from bgp.lab.point import Point
+from bgp.lab.point import Point, pictures
+from bgp.lab.writable import check_writable
 
 #: The largest size that can be asked for.
 LARGEST: Final = 2000
@@ -100,6 +101,9 @@ def run_scale(
             raise LocalError(f"there is no model {name!r}; there are {', '.join(MODELS)}")
         build(name, sized(name, parameters if name == model else {}, numbers[0]))
     painter = _painter()
+    if painter is not None:
+        for file in pictures(plot):
+            check_writable(file)
     console = Console(file=out, highlight=False)
     points: list[Point] = []
     for point in grow(model, parameters, numbers, against):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,10 @@ def test_several_pods_fill_the_blocks_one_after_the_other() -> None:
         ("mesh", {"trace": (("n1", "n9"),)}, {}, "'n9' is no node that has pods"),
         ("mesh", {"fail": ("node:n9",)}, {}, "there is no node 'n9'"),
         ("mesh", {"pods": 63}, {}, "no room for a pod number 63"),
+        ("mesh", {"pods": -1}, {}, "--pods is -1; it must be at least 0"),
+        ("mesh", {"hold_time": 2}, {}, "--hold-time: hold time must be 0 or 3 to 65535 seconds, not 2"),
+        ("mesh", {"svg": Path("/there/is/none.svg")}, {}, "cannot write /there/is/none.svg: there is no directory"),
+        ("mesh", {"svg": Path("/")}, {}, "cannot write /: it is a directory"),
         ("mesh", {"daemons": (("n1", "bird"),)}, {}, "--daemon needs real kernels: --fabric netns"),
         ("graph", {}, {}, "write --file FILE"),
     ],
@@ -175,6 +181,12 @@ def test_wrong_usage_is_refused_before_anything_is_written(
     with pytest.raises(LocalError, match=words):
         run_lab(model, parameters, out=out, options=LabOptions(**options))  # type: ignore[arg-type]
     assert out.getvalue() == ""
+
+
+def test_memory_is_that_of_the_lab_not_of_what_started_it() -> None:
+    ballast = b"x" * 300_000_000
+    done = subprocess.run([sys.executable, "-m", "bgp", "lab", "mesh", "--json"], capture_output=True, check=True)
+    assert json.loads(done.stdout)["cost"]["megabytes"] < len(ballast) / 1e6
 
 
 def test_an_unknown_fabric_is_refused() -> None:

@@ -71,3 +71,9 @@ def test_without_matplotlib_the_numbers_are_printed(tmp_path: Path, monkeypatch:
 def test_a_model_that_is_not_there_is_named() -> None:
     with pytest.raises(LocalError, match="there is no model 'ring'"):
         run_scale("mesh", {}, wanted="2", against="ring", plot=Path("x"), json_output=True, out=io.StringIO())
+
+
+def test_curves_that_cannot_be_written_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    for base, words in ((tmp_path / "none" / "growth", "there is no directory"), (Path(), "names no file")):
+        with pytest.raises(LocalError, match=words):
+            run_scale("mesh", {}, wanted="2", against="", plot=base, json_output=True, out=io.StringIO())

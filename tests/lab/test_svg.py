@@ -59,5 +59,5 @@ def test_many_racks_and_servers_become_a_number(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_cannot_be_written_is_an_error() -> None:
-    with pytest.raises(LocalError, match=r"cannot write /nowhere/x\.svg: No such file"):
+    with pytest.raises(LocalError, match=r"cannot write /nowhere/x\.svg: there is no directory /nowhere"):
         run_lab("mesh", {}, json_output=True, out=io.StringIO(), options=LabOptions(svg=Path("/nowhere/x.svg")))
