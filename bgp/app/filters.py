@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from bgp.error import LocalError
 from bgp.iana import AttributeCode as Code
-from bgp.message import MpReach, MpUnreach, Nlri, PathPrefix, Update
+from bgp.message import MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
 from bgp.wire.formats.mrt_values import Peer
 from rib.as_path import AsPath
 from rib.community import Community, ExtendedCommunity, LargeCommunity
@@ -61,23 +61,36 @@ class Filter:
         return all(any(hint in octets for hint in rule) for rule in self._hints)
 
     def narrowed(self, update: Update) -> Update | None:
-        """`update` with the routes that pass; None where there are none."""
+        """`update` with the routes that pass; None where there are none.
+
+        What is withdrawn has neither path nor communities, so no filter on those lets it through.
+        """
         if not all(test(update) for test in self._updates):
             return None
-        if not self._prefixes:
+        if not self.on_routes:
             return update
-        attributes = tuple(
-            replace(one, value=replace(one.value, nlri=self._kept(one.value.nlri)))
-            if isinstance(one.value, MpReach | MpUnreach)
-            else one
-            for one in update.attributes
-        )
         found = replace(
-            update, withdrawn=self._kept(update.withdrawn), attributes=attributes, nlri=self._kept(update.nlri)
+            update,
+            withdrawn=() if self._updates else self._kept(update.withdrawn),
+            attributes=tuple(map(self._narrowed_attribute, update.attributes)),
+            nlri=self._kept(update.nlri),
         )
-        return found if any(True for _ in routes(found)) else None
+        return found if any(True for _ in routes(found)) or (not self._prefixes and _is_unread(found)) else None
+
+    def _narrowed_attribute(self, attribute: PathAttribute) -> PathAttribute:
+        match attribute.value:
+            case MpUnreach() as unreach:
+                return replace(
+                    attribute, value=replace(unreach, nlri=() if self._updates else self._kept(unreach.nlri))
+                )
+            case MpReach() as reach:
+                return replace(attribute, value=replace(reach, nlri=self._kept(reach.nlri)))
+            case _:
+                return attribute
 
     def _kept(self, elements: tuple[Nlri, ...]) -> tuple[Nlri, ...]:
+        if not self._prefixes:
+            return elements
         return tuple(one for one in elements if (prefix := _prefix_of(one)) is not None and self.prefix(prefix))
 
 
@@ -88,6 +101,11 @@ def routes(update: Update) -> Iterable[Nlri]:
     for one in update.attributes:
         if isinstance(one.value, MpReach | MpUnreach):
             yield from one.value.nlri
+
+
+def _is_unread(update: Update) -> bool:
+    """Whether a message announces routes of a family that nobody here knows."""
+    return any(isinstance(one.value, MpReach) and one.value.octets for one in update.attributes)
 
 
 def _prefix_of(one: object) -> Prefix | None:

@@ -17,7 +17,7 @@ from bgp.wire.formats.mrt_values import Peer
 from bgp.wire.update import encode_update
 from rib.as_path import AsPath
 from rib.community import ExtendedCommunity, LargeCommunity
-from rib.family import IPV6_UNICAST, VPNV4
+from rib.family import IPV6_UNICAST, VPNV4, Family
 from rib.labelled import LabelledPrefix, VpnPrefix
 from rib.prefix import Prefix
 from rib.route_distinguisher import RouteDistinguisher
@@ -61,9 +61,19 @@ def test_prefixes_of_other_families_count_too() -> None:
     assert passed("prefix=11.0.0.0/8", update) is None
 
 
+def test_what_is_withdrawn_has_no_attributes() -> None:
+    path = PathAttribute(0x40, 2, AsPath.of(65001))
+    gone = PathAttribute(0x80, 15, MpUnreach(IPV6_UNICAST, (SIX,)))
+    both = Update(withdrawn=(Prefix("11.0.0.0/8"),), attributes=(path, gone), nlri=(TEN,))
+    assert list(routes(passed("as=65001", both) or Update())) == [TEN]
+    assert passed("as=65001", Update(withdrawn=(TEN,), attributes=(path, gone))) is None
+    unread = PathAttribute(0x80, 14, MpReach(Family(99, 1), octets=b"\0\0\1"))
+    assert passed("as=65001", Update(attributes=(path, unread))) is not None
+
+
 def test_attributes() -> None:
     def having(code: int, value: object) -> Update:
-        return Update(attributes=(PathAttribute(0x40, code, value),))  # type: ignore[arg-type]
+        return Update(attributes=(PathAttribute(0x40, code, value),), nlri=(TEN,))  # type: ignore[arg-type]
 
     path = having(2, AsPath.parse("65001 {65002,65003}"))
     assert passed("as=1,65003", path)
