@@ -175,6 +175,8 @@ class Run:
         self.report = report
         self.fabric = fabric
         self.faults = [parse_fault(text, topology) for text in options.fail]
+        if fabric == "memory" and any(fault.kind is FaultKind.KILL for fault in self.faults):
+            raise LocalError("kill needs a kernel that keeps the routes: use --fabric netns")
         self.traced = [self._pair(*pair) for pair in options.trace]
         for host in topology.hosts[:1]:
             host.pod(options.pods)
@@ -196,7 +198,10 @@ class Run:
         silent = any(fault.kind in (FaultKind.LINK, FaultKind.NODE) for fault in self.faults)
         if hold_time is None and silent and not options.virtual:
             hold_time = SHORT_HOLD_TIME
-        return FabricSettings(options.pods, hold_time, options.seed if options.virtual else None, options.daemons)
+        killed = frozenset(fault.nodes[0] for fault in self.faults if fault.kind is FaultKind.KILL)
+        return FabricSettings(
+            options.pods, hold_time, options.seed if options.virtual else None, options.daemons, killed
+        )
 
     def _watch(self, change: SessionChange) -> None:
         self._log.add(change)

@@ -93,6 +93,7 @@ class FabricSettings(NamedTuple):
     hold_time: int | None = None  #: of all sessions, in seconds; None leaves the topology's
     seed: int | None = None
     daemons: tuple[tuple[str, str], ...] = ()  #: another speaker in place of ours, by node
+    killed: frozenset[str] = frozenset()  #: nodes whose speakers a fault will kill: they restart gracefully (RFC 4724)
 
 
 #: Opens a fabric of some kind.

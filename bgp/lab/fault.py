@@ -18,6 +18,7 @@ class FaultKind(Enum):
     LINK = "link"  #: nothing passes between two nodes any more, and nobody tells them
     NODE = "node"  #: a node loses its power: it is silent
     RESTART = "restart"  #: a speaker ends in good order and starts again
+    KILL = "kill"  #: a speaker is killed and starts again, its kernel keeps the routes meanwhile (RFC 4724)
     RESET = "reset"  #: the connections between two nodes break; they may dial at once
     DELAY = "delay"  #: octets between two nodes take longer
 
@@ -25,7 +26,7 @@ class FaultKind(Enum):
 class Fault(NamedTuple):
     """One fault. `text` is how it was asked for; `links` the links it is about, `nodes` their ends that it is between.
 
-    For NODE and RESTART `nodes` is the one node. `seconds` is the delay of DELAY.
+    For NODE, RESTART and KILL `nodes` is the one node. `seconds` is the delay of DELAY.
     """
 
     kind: FaultKind
@@ -68,7 +69,9 @@ def why_dead(faults: Iterable[Fault], link: Link, near: str, far: str) -> str:
 
 
 #: What `parse_fault` understands, for --help and for errors.
-GRAMMAR: Final = "link:X-Y, link:NAME, node:X, spine-rack[:SPINE-RACK], restart:X, reset:X-Y or delay:X-Y=SECONDS"
+GRAMMAR: Final = (
+    "link:X-Y, link:NAME, node:X, spine-rack[:SPINE-RACK], restart:X, kill:X, reset:X-Y or delay:X-Y=SECONDS"
+)
 
 
 class Repair(NamedTuple):
@@ -134,7 +137,7 @@ def parse_fault(text: str, topology: Topology) -> Fault:
     if kind is FaultKind.DELAY:
         rest, _, number = rest.partition("=")
         seconds = _seconds(text, number)
-    if kind in (FaultKind.NODE, FaultKind.RESTART):
+    if kind in (FaultKind.NODE, FaultKind.RESTART, FaultKind.KILL):
         return Fault(kind, text, (_node(rest, topology),))
     return _between(kind, text, rest, topology, seconds)
 

@@ -20,6 +20,7 @@ from typing import Final
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from bgp.error import LocalError
 from bgp.lab.fabric import Convergence, FabricSettings, SessionChange, Snapshot, Watcher
 from bgp.lab.fault import Fault, FaultKind, link_of, why_dead
 from bgp.lab.forwarding import Forwarder
@@ -149,12 +150,14 @@ class MemoryFabric:
         await trio.lowlevel.checkpoint()
 
     async def fail(self, fault: Fault) -> None:
-        """See `Fabric`."""
+        """See `Fabric`. Raises LocalError for a fault of kernels."""
         await trio.lowlevel.checkpoint()
         match fault.kind:
             case FaultKind.RESTART:
                 await self._restart(fault.nodes[0])
                 return
+            case FaultKind.KILL:
+                raise LocalError(f"{fault}: there is no kernel here that keeps the routes")
             case FaultKind.RESET:
                 for one, other in self._addresses(fault):
                     self.network.cut(one, other)

@@ -126,6 +126,17 @@ def test_two_nodes_on_a_switch_with_others_lose_each_other_alone_and_a_slow_cabl
     assert slow["packets"]["slowest_ms"] >= 50
 
 
+def test_a_speaker_that_is_killed_and_comes_back_costs_no_packet() -> None:
+    ours, bird = lab("mesh", "--nodes", "3", "--daemon", "n2=bird", "--fail", "kill:n1", "--fail", "kill:n2")["faults"]
+    for found in (ours, bird):
+        assert found["detected_after"] is not None
+        assert found["converged_after"] is not None
+        assert found["packets"]["flows"] == 3 * 2 * 2
+        assert found["packets"]["sent"] > 100
+        assert found["packets"]["lost"] == 0
+        assert "repaired" not in found, "it repairs itself"
+
+
 def test_without_root_it_makes_a_user_namespace_for_itself() -> None:
     nobody = ("unshare", "--user", "--map-user=1000", "--map-group=1000")  # who may still read this checkout
     found = lab("mesh", "--nodes", "3", "--fail", "link:n1-n2", "--fail", "delay:n2-n3=0.01", before=nobody)
@@ -138,7 +149,7 @@ def test_without_root_it_makes_a_user_namespace_for_itself() -> None:
 @contextmanager
 def running(*words: str) -> Iterator[subprocess.Popen[str]]:
     """A lab whose pods answer: it is up and waits for a fault to be noticed."""
-    slow = ["--fail", "node:n1", "--hold-time", "60"]
+    slow = ["--fail", "node:n1", "--hold-time", "60", "--fail", "kill:n1"]  # n1's speaker is a process below the node's
     process = subprocess.Popen(
         [*LAB, *words, "--fabric", "netns", *slow], stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
     )

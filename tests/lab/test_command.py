@@ -165,6 +165,7 @@ def test_several_pods_fill_the_blocks_one_after_the_other() -> None:
         ("mesh", {}, {"nodes": "two"}, "nodes is 'two'; it must be a whole number"),
         ("mesh", {"trace": (("n1", "n9"),)}, {}, "'n9' is no node that has pods"),
         ("mesh", {"fail": ("node:n9",)}, {}, "there is no node 'n9'"),
+        ("mesh", {"fail": ("kill:n1",)}, {}, "kill needs a kernel that keeps the routes: use --fabric netns"),
         ("mesh", {"pods": 63}, {}, "no room for a pod number 63"),
         ("mesh", {"pods": -1}, {}, "--pods is -1; it must be at least 0"),
         ("mesh", {"hold_time": 2}, {}, "--hold-time: hold time must be 0 or 3 to 65535 seconds, not 2"),

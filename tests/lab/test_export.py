@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from bgp.error import LocalError
 from bgp.lab.export import bird_configuration, export_topology, frr_configuration
 from bgp.lab.export.words import Clause, clauses
 from bgp.lab.models import build
+from bgp.options import RestartMode
+from bgp.topology.model import Session
 from rib.policy import Action, Match, Policy, Rule, accept, reject
 
 #: Model, parameters, node, words for BIRD, words for FRR.
@@ -70,6 +73,18 @@ def test_every_knob_has_its_words(
     for words, text in ((bird, bird_configuration(topology, node)), (frr, frr_configuration(topology, node))):
         for word in words:
             assert word in text
+
+
+def test_who_restarts_gracefully_keeps_the_kernels_routes() -> None:
+    topology = build("mesh", {"nodes": 2})
+    assert "graceful" not in bird_configuration(topology, "n1") + frr_configuration(topology, "n1")
+    session = topology.sessions[0]
+    ends = [e._replace(peer=replace(e.peer, graceful_restart=RestartMode.ON, restart_time=7)) for e in session.ends]
+    restarting = replace(topology, sessions=(Session(session.group, *ends),))
+    bird = bird_configuration(restarting, "n1")
+    assert "graceful restart time 7;" in bird
+    assert "protocol kernel kernel_ipv4 {\n  graceful restart on;" in bird
+    assert "bgp graceful-restart preserve-fw-state" in frr_configuration(restarting, "n1")
 
 
 def test_relations_are_local_preferences_and_as_path_lists(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def test_faults_are_asked_for_in_words() -> None:
     assert parse_fault("link:plane 1", topology).links == (topology.links[-2],)
     assert parse_fault("delay:r1s1-r1t=0.25", topology).seconds == 0.25
     assert parse_fault("node:r1t", topology).kind is FaultKind.NODE
+    assert parse_fault("kill:r1t", topology) == (FaultKind.KILL, "kill:r1t", ("r1t",), (), 0.0)
     routed = build("as-per-rack", {})
     assert [link.name for link in parse_fault("spine-rack", routed).links] == ["spine1-r1t"]
     assert str(parse_fault("spine-rack:spine2-r3t", routed)) == "spine-rack:spine2-r3t"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bgp.lab.export.words import Clause, clauses, peers
-from bgp.options import NextHopSelf, PeerOptions
+from bgp.options import NextHopSelf, PeerOptions, RestartMode
 from bgp.topology.model import Node, Topology
 from rib.family import Afi, Family
 
@@ -23,8 +23,9 @@ def bird_configuration(topology: Topology, name: str) -> str:
         "protocol device { }",
         f"protocol direct {{ {' '.join(f'{_channel(family)};' for family in topology.families)} }}",
     ]
+    kept = any(peer.graceful_restart is RestartMode.ON for peer in neighbours)
     for family in topology.families:
-        lines += _tables(node, family, default=any(peer.default_originate for peer in neighbours))
+        lines += _tables(node, family, default=any(peer.default_originate for peer in neighbours), kept=kept)
     for number, peer in enumerate(neighbours, 1):
         lines += _session(node, number, peer)
     return "\n".join(lines) + "\n"
@@ -38,9 +39,11 @@ def _default(family: Family) -> str:
     return "0.0.0.0/0" if family.afi == Afi.IPV4 else "::/0"
 
 
-def _tables(node: Node, family: Family, *, default: bool) -> Iterator[str]:
+def _tables(node: Node, family: Family, *, default: bool, kept: bool) -> Iterator[str]:
     channel = _channel(family)
     merge = f"  merge paths on limit {node.multipath};\n" if node.multipath > 1 else ""
+    if kept:  # with `-R`: the kernel's routes stay until the neighbours have said all they know
+        merge += "  graceful restart on;\n"
     yield f"protocol kernel kernel_{channel} {{\n{merge}  {channel} {{ export where source = RTS_BGP; import none; }};\n}}"
     own = [prefix for prefix in node.prefixes if prefix.afi == family.afi]
     if own:
@@ -60,6 +63,8 @@ def _session(node: Node, number: int, peer: PeerOptions) -> Iterator[str]:
     yield "  connect delay time 1;"  # of 5 s otherwise
     if peer.passive:
         yield "  passive on;"
+    if peer.graceful_restart is RestartMode.ON:
+        yield f"  graceful restart on;\n  graceful restart time {peer.restart_time};"
     if peer.asn != node.asn:
         yield "  direct;"
         yield "  enforce first as on;"

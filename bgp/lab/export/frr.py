@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bgp.lab.export.words import Clause, clauses, peers
-from bgp.options import NextHopSelf, PeerOptions
+from bgp.options import NextHopSelf, PeerOptions, RestartMode
 from bgp.topology.model import Node, Topology
 from rib.family import Afi, Family
 
@@ -46,6 +46,9 @@ def _router(topology: Topology, node: Node, neighbours: list[PeerOptions], maps:
     yield " no bgp network import-check"
     if node.multipath > 1:
         yield " bgp bestpath as-path multipath-relax"
+    if any(peer.graceful_restart is RestartMode.ON for peer in neighbours):
+        yield " bgp graceful-restart"
+        yield " bgp graceful-restart preserve-fw-state"
     for peer in neighbours:
         yield f" neighbor {peer.address} remote-as {peer.asn}"
         yield f" neighbor {peer.address} description {peer.label}"

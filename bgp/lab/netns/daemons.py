@@ -29,6 +29,8 @@ from rib.prefix import Prefix
 
 #: Seconds between two looks at the sessions.
 PAUSE: Final = 0.1
+#: Seconds for which zebra keeps the routes of before it was killed.
+KEEP: Final = 60
 #: Seconds that a daemon may take until its command line answers.
 PATIENCE: Final = 20.0
 #: A node's own /run, which nobody else sees.
@@ -56,10 +58,11 @@ class _Daemon:
     async def start(self) -> None:
         """Start it, and return when it answers."""
         await self._nursery.start(self._tap.run)
-        await self._launch()
+        await self._launch(restarting=False)
         self._nursery.start_soon(self._watch)
 
-    async def _launch(self) -> None:
+    async def _launch(self, *, restarting: bool) -> None:
+        """`restarting`: it finds the routes of before in the kernel, and forwards by them (RFC 4724 4.1)."""
         raise NotImplementedError
 
     async def _established(self) -> set[str]:
@@ -157,7 +160,15 @@ class _Daemon:
     async def restart(self) -> None:
         """See `NodeSpeaker`; it is killed, not asked to end."""
         await self._stop()
-        await self._launch()
+        await self._launch(restarting=False)
+
+    async def kill(self) -> None:
+        """See `NodeSpeaker`."""
+        await self._stop()
+        for address in sorted(self._up):
+            self._tell(Change(address, False, time.monotonic(), "killed"))
+        self._up = set()
+        await self._launch(restarting=True)
 
     async def reset(self, address: str) -> None:
         """See `NodeSpeaker`."""
@@ -169,10 +180,10 @@ class Bird(_Daemon):
 
     protocol = 12
 
-    async def _launch(self) -> None:
+    async def _launch(self, *, restarting: bool) -> None:
         file = RUN / "bird.conf"
         await trio.Path(file).write_text(self._identity.configuration)
-        await self._run("bird", "-f", "-c", str(file), "-s", str(RUN / "bird.ctl"))
+        await self._run("bird", "-f", "-c", str(file), "-s", str(RUN / "bird.ctl"), *(["-R"] if restarting else []))
         await self._until(lambda: self._ask("show status"))
 
     async def _ask(self, question: str) -> str:
@@ -196,7 +207,7 @@ class Frr(_Daemon):
 
     protocol = 186
 
-    async def _launch(self) -> None:
+    async def _launch(self, *, restarting: bool) -> None:
         folder = RUN / "frr"
         await trio.Path(folder).mkdir(exist_ok=True)
         file = folder / "frr.conf"
@@ -208,7 +219,8 @@ class Frr(_Daemon):
         common = ["--vty_socket", str(folder), "-z", str(folder / "zserv.api")]
         for program in ("zebra", "staticd", "bgpd"):
             alone = ["-A", "127.0.0.1", "-P", "0", "-i", str(folder / f"{program}.pid"), "--log", "stdout"]
-            await self._run(f"/usr/lib/frr/{program}", *common, *alone)
+            keep = ["-K", str(KEEP)] if restarting and program == "zebra" else []
+            await self._run(f"/usr/lib/frr/{program}", *common, *alone, *keep)
             await self._until(partial(self._vtysh, "-d", program, "-c", "show version"))
         await self._vtysh("-f", str(file))
 

@@ -37,7 +37,7 @@ from bgp.lab.netns.switch import Plug, run_switch
 from bgp.lab.netns.words import Change, Holdings, Identity
 from bgp.lab.reach import Failure, Reachability
 from bgp.net.kernel import KernelOptions
-from bgp.options import PeerOptions
+from bgp.options import RestartMode
 from bgp.topology.model import Address, End, Link, Node, Session, Topology
 from rib.family import Family
 from rib.prefix import Prefix
@@ -58,7 +58,7 @@ class NetnsFabric:
     name = "netns"
 
     def __init__(self, topology: Topology, watcher: Watcher | None, settings: FabricSettings) -> None:
-        self.topology = topology
+        self.topology = topology = _as_told(topology, settings)
         self.daemons = dict(_daemons(topology, settings))
         self._settings = settings
         self._watcher = watcher
@@ -150,7 +150,9 @@ class NetnsFabric:
         )
         speaker = replace(self.topology.speaker_options(node.name), networks=None)
         addresses = frozenset(address for _, interface in links for address in interface.addresses)
-        identity = Identity(speaker, node.prefixes, options, node.multipath, addresses)
+        identity = Identity(
+            speaker, node.prefixes, options, node.multipath, addresses, node.name in self._settings.killed
+        )
         if daemon := self.daemons.get(node.name):
             text = EXPORTERS[daemon](self.topology, node.name)
             names = {peer.address: peer.label for peer in peers(self.topology, node.name)}
@@ -159,13 +161,9 @@ class NetnsFabric:
 
     async def _peer(self, side: str, node: Node) -> None:
         ends: list[End] = [getattr(session, side) for session in self.topology.sessions]
-        told = [self._told_as(end.peer) for end in ends if end.node == node.name]
+        told = [end.peer for end in ends if end.node == node.name]
         if told:
             await self._nodes[node.name].ask("peer", told)
-
-    def _told_as(self, peer: PeerOptions) -> PeerOptions:
-        hold_time = self._settings.hold_time
-        return peer if hold_time is None else replace(peer, hold_time=hold_time)
 
     def _told(self, node: str, change: Change) -> None:
         session = self._sessions[node, change.address]
@@ -213,7 +211,9 @@ class NetnsFabric:
             if counted != before:
                 at = self.now()
             # UPDATEs that were sent and have not arrived would be missing; a daemon does not say how many there are.
-            balanced = self.faults or self.daemons or sum(a for a, _ in counted) == sum(b for _, b in counted)
+            # One that was killed has taken its counts along.
+            uneven = self.faults or self.daemons or self._settings.killed
+            balanced = uneven or sum(a for a, _ in counted) == sum(b for _, b in counted)
             quiet = not self.daemons or self.now() - at > QUIET or await self._as_predicted()
             if counted == before and balanced and quiet:
                 return looked if self.daemons else at
@@ -307,6 +307,8 @@ class NetnsFabric:
         match fault.kind:
             case FaultKind.RESTART:
                 await self._nodes[fault.nodes[0]].ask("restart")
+            case FaultKind.KILL:
+                await self._nodes[fault.nodes[0]].ask("kill")
             case FaultKind.RESET:
                 for session in self.topology.sessions:
                     if {end.node for end in session.ends} == set(fault.nodes):
@@ -342,6 +344,19 @@ def _plugs(topology: Topology) -> Iterator[tuple[Link, str, Plug]]:
 def _plug(link: int, place: int, interface: int) -> Plug:
     address = ":".join(f"{octet:02x}" for octet in (2, 0, *link.to_bytes(2, "big"), *place.to_bytes(2, "big")))
     return Plug(0, f"eth{interface}", f"p{link}x{place}", f"b{link}", address)
+
+
+def _as_told(topology: Topology, settings: FabricSettings) -> Topology:
+    """The topology with the sessions as the nodes are told of them."""
+
+    def told(end: End) -> End:
+        peer = end.peer if settings.hold_time is None else replace(end.peer, hold_time=settings.hold_time)
+        return end._replace(
+            peer=replace(peer, graceful_restart=RestartMode.ON) if end.node in settings.killed else peer
+        )
+
+    sessions = tuple(Session(one.group, told(one.dials), told(one.listens)) for one in topology.sessions)
+    return replace(topology, sessions=sessions)
 
 
 def _daemons(topology: Topology, settings: FabricSettings) -> Iterator[tuple[str, str]]:

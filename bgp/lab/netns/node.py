@@ -14,6 +14,7 @@ from typing import Final
 
 import trio
 
+from bgp.lab.netns.apart import SpeakerApart
 from bgp.lab.netns.channel import Channel, Gone, serve
 from bgp.lab.netns.daemons import DAEMONS
 from bgp.lab.netns.ours import OurSpeaker
@@ -85,6 +86,7 @@ class _NodeProcess:
             "stop_sending": self.stop_sending,
             "received": self.received,
             "restart": self.restart,
+            "kill": self.kill,
             "reset": self.reset,
         }
         return answers[question]
@@ -107,7 +109,7 @@ class _NodeProcess:
 
     async def open(self, identity: Identity) -> None:
         """Open the speaker; ours has no peers yet, another one reads them in its configuration."""
-        kind = DAEMONS.get(identity.daemon, OurSpeaker)
+        kind = DAEMONS.get(identity.daemon, SpeakerApart if identity.apart else OurSpeaker)
         self._speaker = kind(identity, self._nursery, self._told.send_nowait)
         await self._speaker.start()
 
@@ -126,6 +128,10 @@ class _NodeProcess:
     async def restart(self) -> None:
         """See `NodeSpeaker`."""
         await self._speaker.restart()
+
+    async def kill(self) -> None:
+        """See `NodeSpeaker`."""
+        await self._speaker.kill()
 
     async def reset(self, address: str) -> None:
         """See `NodeSpeaker`."""

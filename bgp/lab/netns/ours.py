@@ -108,6 +108,10 @@ class OurSpeaker:
         await self.start()
         await self.peer(peers)
 
+    async def kill(self) -> None:
+        """See `NodeSpeaker`: it would be the node's death."""
+        raise OSError("a speaker that is no process of its own cannot be killed")
+
     async def reset(self, address: str) -> None:
         """End the session with a peer; it may come up again at once."""
         await trio.lowlevel.checkpoint()

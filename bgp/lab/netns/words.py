@@ -28,7 +28,8 @@ class Change(NamedTuple):
 class Identity:
     """What a node is: its speaker, the routes that it originates, how it programs its kernel, its addresses.
 
-    `daemon` names another speaker in place of ours, which reads `configuration`; `names` are its peers' by address.
+    `apart`: the speaker is a process of its own, which can be killed. `daemon` names another
+    speaker in place of ours, which reads `configuration`; `names` are its peers' by address.
     """
 
     speaker: SpeakerOptions
@@ -36,6 +37,7 @@ class Identity:
     kernel: KernelOptions
     multipath: int
     addresses: frozenset[Address] = frozenset()
+    apart: bool = False
     daemon: str = ""
     configuration: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +73,9 @@ class NodeSpeaker(Protocol):
 
     async def restart(self) -> None:
         """End in good order and start again."""
+
+    async def kill(self) -> None:
+        """Let it die, and start it again; what it put into the kernel stays meanwhile."""
 
     async def reset(self, address: str) -> None:
         """End the session with a peer; it may come up again at once."""
