@@ -93,7 +93,8 @@ class PeerOptions:
     families: tuple[Family, ...] = (IPV4_UNICAST, IPV6_UNICAST)  #: of which routes are exchanged
     hold_time: int = DEFAULT_HOLD_TIME  #: what we propose; 0 for a session that is never given up
     connect_retry_time: float = DEFAULT_CONNECT_RETRY_TIME  #: the longest pause between two attempts to connect
-    idle_hold_time: float = 60.0  #: the longest pause after a session that failed; it doubles from 1 s up to this
+    #: the longest pause after a session that failed; it doubles from 1 s up to this; None: 60 s, 5 s if passive
+    idle_hold_time: float | None = None
     import_policy: Policy | None = None  #: which of the peer's routes we take, and how
     export_policy: Policy | None = None  #: which routes the peer hears of, and how
     next_hop_self: NextHopSelf = NextHopSelf.NEVER  #: towards an internal peer, our own address as next hop

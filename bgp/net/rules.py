@@ -39,6 +39,10 @@ from rib.route import Source, SourceKind
 
 #: Texts whose addresses are remembered: the sessions of a program ask for the same few, and reading one is slow.
 REMEMBERED: Final = 4096
+#: The longest pause after a session that failed, in seconds: towards a peer that we connect to again and again, and towards
+#: one that decides by itself when to try again.
+IDLE_HOLD_TIME: Final = 60.0
+PASSIVE_IDLE_HOLD_TIME: Final = 5.0
 #: RFC 7911 4: what we do with path identifiers of a family.
 _ADD_PATH: Final = {AddPathMode.RECEIVE: RECEIVE, AddPathMode.SEND: SEND, AddPathMode.BOTH: BOTH}
 
@@ -129,7 +133,11 @@ def session_options(
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _machine_settings(hold_time: int, connect_retry_time: float, passive: bool, idle_hold_time: float) -> Settings:
+def _machine_settings(
+    hold_time: int, connect_retry_time: float, passive: bool, idle_hold_time: float | None
+) -> Settings:
+    if idle_hold_time is None:
+        idle_hold_time = PASSIVE_IDLE_HOLD_TIME if passive else IDLE_HOLD_TIME
     return Settings(
         hold_time=hold_time,
         connect_retry_time=connect_retry_time,

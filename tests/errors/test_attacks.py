@@ -206,15 +206,15 @@ async def test_malformed_updates_are_told_whole(scene: Scene) -> None:
     assert scene.tester.counts.updates_malformed == 3
 
 
-@pytest.mark.parametrize("longest", [0.5, 4.0])
+@pytest.mark.parametrize(("option", "longest"), [(0.5, 0.5), (4.0, 4.0), (None, 5.0)])
 async def test_the_pause_after_failures_is_as_long_as_the_option_says(
-    longest: float, autojump_clock: trio.testing.MockClock
+    option: float | None, longest: float, autojump_clock: trio.testing.MockClock
 ) -> None:
     network = MemoryNetwork()
     async with open_speaker(
         asn=OURS, router_id=str(SPEAKER_ID), listen=[f"{SPEAKER}:179"], transport=network.transport(SPEAKER)
     ) as speaker:
-        peer = await speaker.add_peer(PeerOptions(TESTER, THEIRS, passive=True, idle_hold_time=longest))
+        peer = await speaker.add_peer(PeerOptions(TESTER, THEIRS, passive=True, idle_hold_time=option))
         for _ in range(8):
             begun = trio.current_time()
             await peer._wait(lambda state: state is State.ACTIVE)
