@@ -167,6 +167,34 @@ run with the same `--seed` gives the same result.
 | `reset:X-Y` | the connections between two nodes break |
 | `delay:X-Y=SECONDS` | octets between two nodes take that long |
 
+In memory, packets are walked through the speakers' tables: a fault costs *flows*, four for each pair of pods. On real kernels
+(`--fabric netns`) they are sent: before the fault each pod begins to send numbered UDP packets to the others (two flows a
+pair, one packet in 20 ms each; of more than 120 pairs an even sample, and more slowly, 3,000 packets a second in all) and
+goes on until a moment after all is at rest again. Reported are the packets that did not arrive, in how many flows, the
+longest outage of a flow, and the flows that still lose everything; then the same for the repair.
+
+```
+$ bgp lab downward-default --fabric netns --fail spine-rack
+…
+Fault  spine-rack:spine1-r1t
+  down  r1t ⇄ spine1 at 3.106 s: hold timer expired; sent NOTIFICATION 4/0
+  Detected after 2.595 s.
+  At rest again after 2.608 s.
+  2,322 of 8,760 packets were lost, in 17 of 60 flows, for 2,901 ms at the longest; 7 flows are lost now.
+  r2s1 → 10.244.0.1 ends at spine1: node spine1 has no route to 10.244.0.1
+  up    r1t ⇄ spine1 at 4.972 s
+  Repaired: at rest after 1.007 s, all flows pass again.
+…
+```
+
+With `--json`, each item of `faults` has `fault`, `detected_after`, `converged_after`, and `flows`, `lost_meanwhile` and `lost`,
+which are flows; `counted` says whether tables or packets told; on real kernels `packets` has `sent`, `lost`, `flows`,
+`flows_hit`, `longest_outage_ms` and `slowest_ms`; `repaired` has `converged_after`, `lost` and `packets`.
+
+A node and a cable of two are cut by taking ports off their bridge. Two nodes on a bridge with others are parted by a rule of
+nftables in the bridge, which lets none of their frames pass, ARP and ND included. A delay needs no `netem`: the bridge keeps
+the two apart, and what they have for each other goes through the lab, which lets it wait. Both work without root.
+
 The case that downward default is known for: a spine that lost a rack goes on attracting its traffic, because the other
 racks know only the default.
 
