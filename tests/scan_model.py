@@ -213,7 +213,7 @@ def record(update: Update, reach: MpReach | None, binding: bytes, context: Conte
         aggregator=aggregator,  # type: ignore[arg-type]
         communities=value(8, ()),  # type: ignore[arg-type]
         ext_communities=value(16, ()),  # type: ignore[arg-type]
-        large_communities=value(32, ()),  # type: ignore[arg-type]
+        large_communities=tuple(dict.fromkeys(value(32, ()))),  # type: ignore[arg-type,call-overload]
         originator_id=value(9),  # type: ignore[arg-type]
         cluster_list=value(10, ()),  # type: ignore[arg-type]
         only_to_customer=value(35),  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from bgp.wire.spelling import (
     parts,
     path_from_octets,
     path_octets,
+    without_repeats,
 )
 
 #: RFC 6793 9: AS_TRANS stands for an AS number that needs four octets.
@@ -245,6 +246,8 @@ class BlockReader:
                 reflection.append(attribute(0x80, code, value))
             case 17 | 18:
                 self.values[code] = value
+            case 32:
+                tail.append(attribute(flags, code, without_repeats(value)))
             case _ if code in PASSED_ON:
                 tail.append(attribute(flags, code, value))
             case _ if flags & 0x40:

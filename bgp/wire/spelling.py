@@ -114,6 +114,11 @@ def outward(tail: bytes) -> bytes:
     return b"".join(kept)
 
 
+def without_repeats(value: bytes) -> bytes:
+    """Large communities as they go on: who receives one twice removes one, silently (RFC 8092 3)."""
+    return b"".join(dict.fromkeys(value[i : i + 12] for i in range(0, len(value), 12)))
+
+
 def path_octets(path: AsPath) -> bytes:
     """The value of AS_PATH with 4-octet AS numbers (RFC 6793 4)."""
     return b"".join(
@@ -298,7 +303,7 @@ def _tail_parts(attributes: Attributes) -> list[tuple[int, int, bytes]]:
         found.append((both, EXT_COMMUNITIES, b"".join(map(bytes, attributes.ext_communities))))
     if attributes.large_communities:
         octets = (_AS4.pack(number) for community in attributes.large_communities for number in community)
-        found.append((both, LARGE_COMMUNITIES, b"".join(octets)))
+        found.append((both, LARGE_COMMUNITIES, without_repeats(b"".join(octets))))
     if attributes.only_to_customer is not None:
         found.append((both, ONLY_TO_CUSTOMER, _AS4.pack(attributes.only_to_customer)))
     found += attributes.unknown

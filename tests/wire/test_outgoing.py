@@ -49,7 +49,7 @@ records = st.builds(
     aggregator=st.one_of(st.none(), st.builds(Aggregator, st.integers(1, (1 << 32) - 1), ipv4)),
     communities=st.lists(u32.map(Community), max_size=70).map(tuple),
     ext_communities=st.lists(st.sampled_from([TRANSITIVE_COMMUNITY, OTHER_COMMUNITY]), max_size=3).map(tuple),
-    large_communities=st.lists(st.builds(LargeCommunity, u32, u32, u32), max_size=2).map(tuple),
+    large_communities=st.lists(st.builds(LargeCommunity, u32, u32, u32), max_size=2, unique=True).map(tuple),
     originator_id=st.one_of(st.none(), ipv4),
     cluster_list=st.lists(ipv4, max_size=2).map(tuple),
     only_to_customer=st.one_of(st.none(), u32),
@@ -123,6 +123,15 @@ def without_order(record: Attributes | None) -> Attributes:
 @settings(max_examples=300)
 def test_what_goes_out_is_the_record_rewritten(record: Attributes, rewrite: Rewrite) -> None:
     assert without_order(sent(record, rewrite, as4=True)) == rewrite.apply(record)  # type: ignore[arg-type]
+
+
+def test_a_large_community_goes_out_once() -> None:
+    """RFC 8092 3: whoever made the record."""
+    one, two = LargeCommunity("65001:1:2"), LargeCommunity("65001:1:1")
+    record = Attributes(as_path=AsPath.of(65001), next_hop=IPv4Address("10.0.0.1"), large_communities=(one, two, one))
+    found = sent(record, KEEP, as4=True)
+    assert found is not None
+    assert found.large_communities == (one, two)
 
 
 @given(records, st.one_of(externals, internals, members), st.booleans())
