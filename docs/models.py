@@ -226,6 +226,9 @@ some pairs are not meant to reach each other; the prediction knows which.
 
 `--export DIR` writes for each node what BIRD 2 and FRR 8 need to take its place: `DIR/NODE/bird.conf` and `frr.conf`, with
 the same knobs in their words. Tests let both check every model.
+
+`--fabric netns --daemon r1s1=bird,tor=frr` runs them in our speaker's place, of a node, a role or `all`. Their messages and octets
+are counted from the packets that pass their namespace, since BIRD 2.0 keeps no counters of messages.
 """
 
 
