@@ -187,8 +187,8 @@ Fault  spine-rack:spine1-r1t
 …
 ```
 
-With `--json`, each item of `faults` has `fault`, `detected_after`, `converged_after`, and `flows`, `lost_meanwhile` and `lost`,
-which are flows; `counted` says whether tables or packets told; on real kernels `packets` has `sent`, `lost`, `flows`,
+With `--json`, each item of `faults` has `fault`, `detected_after`, `converged_after`, and `flows`, `lost_meanwhile` and
+`lost`, which are flows; `counted` says whether tables or packets told; on real kernels `packets` has `sent`, `lost`, `flows`,
 `flows_hit`, `longest_outage_ms` and `slowest_ms`; `repaired` has `converged_after`, `lost` and `packets`.
 
 A node and a cable of two are cut by taking ports off their bridge. Two nodes on a bridge with others are parted by a rule of
@@ -227,8 +227,8 @@ some pairs are not meant to reach each other; the prediction knows which.
 `--export DIR` writes for each node what BIRD 2 and FRR 8 need to take its place: `DIR/NODE/bird.conf` and `frr.conf`, with
 the same knobs in their words. Tests let both check every model.
 
-`--fabric netns --daemon r1s1=bird,tor=frr` runs them in our speaker's place, of a node, a role or `all`. Their messages and octets
-are counted from the packets that pass their namespace, since BIRD 2.0 keeps no counters of messages.
+`--fabric netns --daemon r1s1=bird,tor=frr` runs them in our speaker's place, of a node, a role or `all`. Their messages and
+octets are counted from the packets that pass their namespace, since BIRD 2.0 keeps no counters of messages.
 """
 
 
