@@ -140,7 +140,7 @@ class Guest:
             listen=listen,
             transport=transport,
             observer=observer,
-            **more,
+            **more,  # type: ignore[arg-type]  # fields of SpeakerOptions
         )
         async with self.enter(context) as speaker:
             yield Speaker(self, speaker)

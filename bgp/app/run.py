@@ -93,7 +93,8 @@ class RunningProgram:
                 # The sessions end before the kernel's routes do: first nobody sends us packets any more.
                 tasks = await stack.enter_async_context(trio.open_nursery())
                 stack.callback(tasks.cancel_scope.cancel)
-                self.speaker = await stack.enter_async_context(open_speaker(options, observer=self._log.peer_changed))
+                speaking = open_speaker(options, observer=self._log.peer_changed, admits=False)
+                self.speaker = await stack.enter_async_context(speaking)
                 self.speaker.observe_malformed(self._log.update_malformed)
                 where = ", ".join(endpoint(*bound) for bound in self.speaker.listening) or "nowhere"
                 self._log.say(f"speaker AS {options.asn}, BGP identifier {options.router_id}, listens on {where}")
@@ -103,6 +104,7 @@ class RunningProgram:
                     self._log.say(f"kernel table {with_kernel.table}: {adopted} routes of a former run")
                 await self._open_control(stack)
                 await begin(self.speaker, self._configuration)
+                self.speaker.admit()
                 await self._open_web(tasks)
                 await self.alongside(tasks)
                 tasks.start_soon(self._heed, signals)

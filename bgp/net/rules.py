@@ -43,6 +43,11 @@ REMEMBERED: Final = 4096
 #: one that decides by itself when to try again.
 IDLE_HOLD_TIME: Final = 60.0
 PASSIVE_IDLE_HOLD_TIME: Final = 5.0
+#: This machine, in either family.
+LOOPBACK: Final[dict[int, IPv4Address | IPv6Address]] = {
+    Afi.IPV4: IPv4Address("127.0.0.1"),
+    Afi.IPV6: IPv6Address("::1"),
+}
 #: RFC 7911 4: what we do with path identifiers of a family.
 _ADD_PATH: Final = {AddPathMode.RECEIVE: RECEIVE, AddPathMode.SEND: SEND, AddPathMode.BOTH: BOTH}
 
@@ -228,6 +233,8 @@ def _next_hops(peer: PeerOptions, local: str, agreed: Negotiated) -> tuple[tuple
             found[afi] = address
     if Afi.IPV4 not in found and Afi.IPV6 in found and agreed.extended_next_hop:
         found[Afi.IPV4] = found[Afi.IPV6]  # RFC 8950: IPv4 routes over an IPv6 next hop
+    if address.is_loopback:  # within one machine the other family has a next hop that is as good as this session's own
+        found = LOOPBACK | found
     return tuple(found.items())
 
 

@@ -66,6 +66,7 @@ class Speaker:
         self.random = Random()
         self.peers: dict[str, Peer] = {}
         self.listening: list[tuple[str, int]] = []
+        self._admits = trio.Event()
         self.source = Source(SourceKind.LOCAL, "local", options.asn, IPv4Address(options.router_id))
         self.announced: dict[Family, dict[bytes, Path]] = {}
         self.deferral: Deferral | None = None
@@ -271,6 +272,10 @@ class Speaker:
 
     # Its life.
 
+    def admit(self) -> None:
+        """Hear those who connect; see `open_speaker`."""
+        self._admits.set()
+
     async def _live(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Hold the sessions' tasks. Who cancels the program does not cancel these: they have to say Cease first."""
         with self._scope:
@@ -297,6 +302,7 @@ class Speaker:
             await self.deferral.over.wait()
 
     async def _accept(self, connection: Connection) -> None:
+        await self._admits.wait()
         # A link-local neighbour may be known with its zone or, where there is but one link, without.
         remote = connection.remote[0]
         zoned = self.peers.get(canonical(remote)) if "%" in remote else None
@@ -351,11 +357,13 @@ async def open_speaker(
     listen: Iterable[str] = (),
     transport: Transport | None = None,
     observer: Observer | None = None,
+    admits: bool = True,
     **more: object,
 ) -> AsyncIterator[Speaker]:
     """A speaker that lives as long as the context; leaving it ends every session with Cease 6/2.
 
-    Give `options`, or `asn` and `router_id` with further fields of `SpeakerOptions`.
+    Give `options`, or `asn` and `router_id` with further fields of `SpeakerOptions`. Who connects is sent away where no such
+    peer was added yet; without `admits`, it waits until `Speaker.admit` says that all are there.
     Raises LocalError for options that cannot be, OSError where it cannot listen.
     """
     if options is None:
@@ -369,6 +377,8 @@ async def open_speaker(
         async with trio.open_nursery() as nursery:
             try:
                 await nursery.start(speaker._live)
+                if admits:
+                    speaker.admit()
                 await speaker._listen()
                 yield speaker
             finally:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 import trio
 from speakers import Laboratory, best, held, home, laboratory, settle
 from trio.testing import MockClock
 
-from bgp import LocalError, NextHopSelf, accept
+from bgp import LocalError, NextHopSelf, PeerOptions, SpeakerOptions, accept
+from bgp.capability import negotiate
 from bgp.message import Notification
-from bgp.net import Speaker
+from bgp.net import PeerChange, Speaker, open_speaker
+from bgp.net.rules import export_rules
 from fsm.words import State
 from rib.as_path import AsPath
 from rib.eligibility import Why
@@ -371,3 +373,30 @@ async def test_ipv6_sessions_carry_both_families(autojump_clock: MockClock) -> N
         path = best(two, "2001:db8:1::/48")
         assert path is not None
         assert path.attributes.next_hop == IPv6Address("2001:db8::1")
+
+
+async def test_who_connects_before_the_peers_are_there_waits_for_them() -> None:
+    sent = trio.Event()
+
+    def see(change: PeerChange) -> None:
+        if change.new is State.OPEN_SENT:
+            sent.set()
+
+    async with (
+        open_speaker(asn=65001, router_id="10.0.0.1", listen=["127.0.0.1:0"], admits=False) as one,
+        open_speaker(asn=65002, router_id="10.0.0.2", observer=see) as two,
+    ):
+        peer = await two.add_peer("127.0.0.1", asn=65001, port=one.listening[0][1])
+        with trio.fail_after(30):
+            await sent.wait()
+            await one.add_peer("127.0.0.1", asn=65002, passive=True)
+            one.admit()
+            await peer.wait_established()
+
+
+@pytest.mark.parametrize(("local", "families"), [("127.0.0.1", {1, 2}), ("::1", {1, 2}), ("192.0.2.1", {1})])
+def test_a_session_within_one_machine_has_a_next_hop_of_either_family(local: str, families: set[int]) -> None:
+    options, peer = SpeakerOptions(asn=65001, router_id="10.0.0.1"), PeerOptions(address="192.0.2.2", asn=65002)
+    rules = export_rules(options, peer, local, negotiate((), (), peer_as_field=65002))
+    assert {afi for afi, _ in rules.next_hops} == families
+    assert ip_address(local) in dict(rules.next_hops).values()
