@@ -1,6 +1,6 @@
 """Runs one of the targets over inputs that it mutates: with atheris by coverage, without it at random from a seed.
 
-    python -m fuzz.run decode|session|mrt|config [--examples N] [--seed S] [--atheris]
+    python -m fuzz.run decode|session|speaker|mrt|config [--examples N] [--seed S] [--atheris]
 
 An input that breaks the invariant is written to fuzz/corpus/TARGET/, where the tests replay it for ever.
 """
@@ -20,7 +20,7 @@ from typing import Final
 from fuzz.mutate import Mutator, Seed
 
 CORPUS: Final = Path(__file__).parent / "corpus"
-TARGETS: Final = ("decode", "session", "mrt", "config")
+TARGETS: Final = ("decode", "session", "speaker", "mrt", "config")
 
 
 def seeds_of(target: str) -> list[bytes]:

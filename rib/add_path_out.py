@@ -6,7 +6,7 @@ them was best. A path's identifier stands for where it came from, so that whatev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rib.adj_out import DRAIN_LIMIT, UNCERTAIN, AdjRibOut, Batch
 from rib.export import Exported, ExportRules
@@ -46,6 +46,10 @@ class AddPathOut(AdjRibOut):
     def _concerning(self, family: Family, changed: Mapping[bytes, Path | None]) -> Mapping[bytes, Path | None]:
         """All changes: behind a best path that the peer may not hear of, there may be others that it may."""
         return changed if family in self._several else super()._concerning(family, changed)
+
+    def _may_hear(self, family: Family) -> Iterable[bytes]:
+        """See `AdjRibOut`; as with changes, all of them."""
+        return self.loc_rib.table(family).best if family in self._several else super()._may_hear(family)
 
     def named(self, family: Family, nlri: bytes, path_id: int = 0) -> bytes:
         """The NLRI as it goes out, its path identifier before it where the family has them."""

@@ -12,7 +12,7 @@ member only, whose own route has just become the best.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from itertools import chain
@@ -109,13 +109,16 @@ class AdjRibOut:
 
     def note_all(self, family: Family) -> None:
         """Remember the whole Loc-RIB as new, for a peer that has heard nothing yet."""
+        self.note(family, dict.fromkeys(self._may_hear(family)))
+
+    def _may_hear(self, family: Family) -> Iterable[bytes]:
+        """The prefixes of the Loc-RIB, without those that the peers cannot hear of."""
         best, never = self.loc_rib.table(family).best, self.rules.why_never
         if not self._picks_sources:
-            self.note(family, dict.fromkeys(best))
-            return
-        # Sources are few beside routes: every session that comes up looks through all of them.
+            return best
+        # Sources are few beside routes, and every session that comes up looks through all of these.
         heard = {source for source in {path.source for path in best.values()} if not never(source)}
-        self.note(family, {nlri: None for nlri, path in best.items() if path.source in heard})
+        return [nlri for nlri, path in best.items() if path.source in heard]
 
     def note_again(self, family: Family) -> None:
         """Remember the whole Loc-RIB as to be told again: a route refresh (RFC 2918) or other rules."""

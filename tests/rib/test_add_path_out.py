@@ -177,3 +177,18 @@ def test_in_the_end_the_peer_holds_what_it_should(most: int | None, steps: list[
     scene.drain()
     for key in (A, B):
         assert sorted(map(repr, scene.held(key))) == sorted(map(repr, scene.wanted(key)))
+
+
+def test_a_peer_that_comes_later_hears_what_is_behind_a_best_path_that_it_may_not_hear_of() -> None:
+    scene = Scene()
+    inner, outer = source(7, kind=SourceKind.INTERNAL), NEIGHBOURS[2]
+    best = Path(path(7, local_pref=200).attributes, inner)
+    other = Path(path(2).attributes, outer)
+    scene.table.insert([A], best, None)
+    scene.table.insert([A], other, None)
+    scene.loc_rib.flush()
+    later = scene.another()
+    later.note_all(IPV4_UNICAST)
+    batch = later.drain(IPV4_UNICAST, 100)
+    assert batch is not None
+    assert [told for _, told, _ in batch.announced] == [outer]
