@@ -33,7 +33,7 @@ class Segment(NamedTuple):
         return self.type in (SegmentType.SET, SegmentType.CONFED_SET)
 
     def __str__(self) -> str:
-        opening, separator, closing = _BRACKETS[self.type]
+        opening, separator, closing = _BRACKETS.get(self.type, (f"<{self.type}: ", " ", ">"))
         return f"{opening}{separator.join(map(str, self.asns))}{closing}"
 
 

@@ -15,11 +15,21 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from bgp.app import dump_text
-from bgp.app.dump_text import AS_TRANS, NAMES, NO_NEXT_HOP, NOBODY, ORIGINS, prefix_text, segment_text
+from bgp.app.dump_text import (
+    AS_TRANS,
+    BAD_PATH,
+    BRACKETS,
+    NAMES,
+    NO_NEXT_HOP,
+    NOBODY,
+    ORIGINS,
+    prefix_text,
+    segment_text,
+)
 from bgp.iana import AttributeCode as Code
 from bgp.message import MpReach, MpUnreach, Nlri, PathAttribute, PathPrefix, Update
 from bgp.wire.formats.mrt_values import Address, LegacyStateChange, Peer, Record, StateChange
-from rib.as_path import AsPath
+from rib.as_path import EMPTY, AsPath
 from rib.attributes import Aggregator
 from rib.community import Community
 from rib.prefix import Prefix
@@ -79,6 +89,8 @@ def _places(elements: tuple[Nlri, ...]) -> list[str]:
 
 def path_text(path: AsPath) -> str:
     """An AS_PATH in bgpdump's spelling."""
+    if any(one.type not in BRACKETS for one in path.segments):
+        return BAD_PATH
     return " ".join(segment_text(one.type, one.asns) for one in path.segments)
 
 
@@ -87,7 +99,7 @@ def attributes_text(attributes: tuple[PathAttribute, ...], as4: bool) -> str:
     """The fields from AS_PATH on; `as4`: AS_PATH has 4-octet AS numbers, so that AS4_PATH says nothing (RFC 6793 4.1)."""
     values = {one.code: one.value for one in reversed(attributes)}
     origin = values.get(Code.ORIGIN, 2)
-    path, next_hop = _path(values, as4), values.get(Code.NEXT_HOP, NO_NEXT_HOP)
+    next_hop = values.get(Code.NEXT_HOP, NO_NEXT_HOP)
     reach = values.get(Code.MP_REACH_NLRI)
     if isinstance(reach, MpReach) and reach.next_hops:
         next_hop = address_text(reach.next_hops[0])
@@ -97,7 +109,7 @@ def attributes_text(attributes: tuple[PathAttribute, ...], as4: bool) -> str:
     aggregator = _aggregator(values)
     return "|".join(
         (
-            path_text(path),
+            _path_text(values, as4),
             ORIGINS[origin] if isinstance(origin, int) else "INCOMPLETE",
             str(next_hop) if isinstance(next_hop, IPv4Address | IPv6Address | str) else NO_NEXT_HOP,
             str(_number(values.get(Code.LOCAL_PREF))),
@@ -116,12 +128,12 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _path(values: Mapping[int, object], as4: bool) -> AsPath:
+def _path_text(values: Mapping[int, object], as4: bool) -> str:
     """The AS_PATH with what AS4_PATH knows better (RFC 6793 4.2.3)."""
-    path, longer = values.get(Code.AS_PATH), values.get(Code.AS4_PATH)
+    path, longer = values.get(Code.AS_PATH, EMPTY), values.get(Code.AS4_PATH)
     if not isinstance(path, AsPath):
-        return AsPath()
-    return path.merge_as4(longer) if isinstance(longer, AsPath) and not as4 else path
+        return BAD_PATH
+    return path_text(path.merge_as4(longer) if isinstance(longer, AsPath) and not as4 else path)
 
 
 def _aggregator(values: Mapping[int, object]) -> Aggregator | None:

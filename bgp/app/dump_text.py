@@ -10,12 +10,14 @@ ORIGINS: Final = ("IGP", "EGP", "INCOMPLETE")
 NAMES: Final = {0xFFFFFF01: "no-export", 0xFFFFFF02: "no-advertise", 0xFFFFFF03: "local-AS"}
 #: What bgpdump prints for a next hop that is not there.
 NO_NEXT_HOP: Final = "255.255.255.255"
+#: What bgpdump prints for an AS_PATH that it cannot read.
+BAD_PATH: Final = "! Error !"
 AS_TRANS: Final = 23456
 #: The address of an aggregator that bgpdump takes for none.
 NOBODY: Final = b"\xff\xff\xff\xff"
 _ZEROS: Final = bytes(14)
 #: By type of a segment (RFC 4271 4.3, RFC 5065 3); the members of a confederation's set have commas between them too.
-_BRACKETS: Final = {1: ("{", ",", "}"), 2: ("", " ", ""), 3: ("(", " ", ")"), 4: ("[", ",", "]")}
+BRACKETS: Final = {1: ("{", ",", "}"), 2: ("", " ", ""), 3: ("(", " ", ")"), 4: ("[", ",", "]")}
 
 
 def ipv6_text(octets: bytes) -> str:
@@ -49,7 +51,7 @@ def prefix_text(afi: int, nlri: bytes) -> str:
 
 def segment_text(kind: int, asns: tuple[int, ...]) -> str:
     """A segment of an AS_PATH."""
-    opening, separator, closing = _BRACKETS[kind]
+    opening, separator, closing = BRACKETS[kind]
     return f"{opening}{separator.join(map(str, asns))}{closing}"
 
 

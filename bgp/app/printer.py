@@ -56,6 +56,9 @@ class Moment(NamedTuple):
 CONTEXTS: Final = 16
 #: The BGP identifier of a session that there is not.
 NOBODY: Final = IPv4Address(0)
+#: What stands in bgpdump's lines for the time and the peer of a message that comes without.
+NO_RECORD: Final = Record(0, 0, None, Unread(0, 0, b""))
+NO_PEER: Final = Peer(NOBODY, 0)
 
 
 class Printer:
@@ -94,6 +97,17 @@ class Printer:
     def message(self, about: Mapping[str, Json], octets: bytes, context: Context, peer: Peer | None = None) -> None:
         """A message; `about` is what is known of where it is from."""
         if not self.keep.peer(peer) or not self.keep.may_pass(octets):
+            return
+        if self.form is Form.BGPDUMP:
+            head = dump.message_head(NO_RECORD, add_path=bool(context.add_path))
+            place = (
+                f"message {about['id']}"
+                if "id" in about
+                else f"message at {about['at']}"
+                if "at" in about
+                else "message"
+            )
+            self.lines(octets, context, head, dump.peer_text(peer or NO_PEER), place)
             return
         found, parts = decoded(octets, self._decoder(context))
         if not self.keep.on_routes or (isinstance(found, Update) and self.keep.narrowed(found) is not None):

@@ -229,6 +229,19 @@ def test_what_is_wrong_with_a_line_is_said_in_words(file: Any, line: str, reason
     assert said["error"]["reason"] == (f"not a message: {reason}" if reason else "2 octets; a message has at least 19")
 
 
+def test_lines_of_messages_without_time_and_peer(file: Any) -> None:
+    octets, line = update(), LINE.replace("|100|", "|0|").replace("|192.0.2.1|65001|", "|0.0.0.0|0|", 1)
+    text = f"{octets.hex()}\nff\n{json.dumps({'id': 'bad', 'hex': KEEPALIVE.hex() + 'ff'})}\nnothing\n{octets.hex()}\n"
+    said = Said(file(text.encode()), Form.BGPDUMP)
+    assert said.out == 2 * line
+    assert [one.partition(":")[0] for one in said.err.splitlines()] == ["message", "message bad", "not a message"]
+    assert Said(file(octets + KEEPALIVE), Form.BGPDUMP).out == line
+    assert Said(file(octets.hex().encode()), Form.BGPDUMP, only=("as=65002",)).out == line
+    assert Said(file(octets.hex().encode()), Form.BGPDUMP, only=("as=7",)).out == ""
+    paths = json.dumps({"hex": octets.hex(), "context": {"addpath": ["1/1"]}})
+    assert "message: " in Said(file(paths.encode()), Form.BGPDUMP).err
+
+
 def test_no_context_is_that_of_today(file: Any) -> None:
     line = json.dumps({"hex": KEEPALIVE.hex(), "context": None})
     assert Said(file(line.encode())).objects == [{"type": "KEEPALIVE", "message": {"length": 19}}]

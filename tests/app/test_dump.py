@@ -9,7 +9,7 @@ import pytest
 from bgp.app import dump, dump_text
 from bgp.message import PathAttribute
 from bgp.wire.formats.mrt_values import Bgp4mp, LegacyStateChange, Peer, Record, StateChange
-from rib.as_path import AsPath
+from rib.as_path import AsPath, Segment
 from rib.attributes import Aggregator
 
 PEER = Peer(IPv4Address("192.0.2.1"), 65001)
@@ -42,6 +42,11 @@ def test_ipv6_addresses(address: str, text: str) -> None:
 
 def test_paths_have_commas_in_every_set() -> None:
     assert dump.path_text(AsPath.parse("1 2 {3,4} (5 6) [7 8]")) == "1 2 {3,4} (5 6) [7,8]"
+
+
+@pytest.mark.parametrize("value", [AsPath((Segment(2, (65001,)), Segment(255, (65002,)))), b"\2\1"])
+def test_a_path_that_cannot_be_read_is_an_error(value: AsPath | bytes) -> None:
+    assert dump.attributes_text((PathAttribute(0x40, 2, value),), True).startswith("! Error !|")
 
 
 def test_as4_path_counts_only_beside_as_numbers_of_two_octets() -> None:
