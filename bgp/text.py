@@ -86,9 +86,9 @@ _NUMBERS: Final = {"inf": float("inf")}
 def show(value: object) -> str:
     """The text of a value."""
     kind = type(value)
-    if kind in _TEXTS and not (isinstance(value, AsPath) and AsPath.parse(str(value)) != value):
+    if kind in _TEXTS and not (isinstance(value, AsPath) and not value.is_spelt):
         return f"{kind.__name__}({str(value)!r})"
-    if kind in _RECORDS or kind is AsPath:  # whose text does not say where one sequence ends and another begins
+    if kind in _RECORDS or kind is AsPath:
         names = [field.name for field in fields(kind)] if is_dataclass(kind) else kind._fields
         return f"{kind.__name__}({', '.join(f'{name}={show(getattr(value, name))}' for name in names)})"
     if isinstance(value, bytes):

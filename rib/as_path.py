@@ -156,10 +156,13 @@ class AsPath(_Segments):
     def __str__(self) -> str:
         return " ".join(map(str, self.segments))
 
+    @property
+    def is_spelt(self) -> bool:
+        """Whether its text says all of it: not where one sequence ends and another begins, nor what has no brackets."""
+        return all(segment.type in _BRACKETS for segment in self.segments) and AsPath(str(self)) == self
+
     def __repr__(self) -> str:
-        if all(segment.type in _BRACKETS for segment in self.segments) and AsPath(str(self)) == self:
-            return f"AsPath({str(self)!r})"
-        return f"AsPath({self.segments!r})"  # of sequences side by side a text does not say where one ends
+        return f"AsPath({str(self)!r})" if self.is_spelt else f"AsPath({self.segments!r})"
 
 
 def _segments_of(text: str) -> tuple[Segment, ...]:

@@ -144,3 +144,5 @@ def test_a_path_whose_text_is_not_all_of_it_shows_its_segments() -> None:
     assert repr(side_by_side) == "AsPath((Segment(type=2, asns=(1,)), Segment(type=2, asns=(2,))))"
     assert repr(AsPath((Segment(9, (1,)),))) == "AsPath((Segment(type=9, asns=(1,)),))"
     assert str(AsPath((Segment(2, (1,)), Segment(9, (1, 2))))) == "1 <9: 1 2>"
+    for path in (side_by_side, AsPath((Segment(9, (1,)),))):
+        assert parse(show(path)) == path
