@@ -175,7 +175,7 @@ class Run:
         self.report = report
         self.fabric = fabric
         self.faults = [parse_fault(text, topology) for text in options.fail]
-        if fabric == "memory" and any(fault.kind is FaultKind.KILL for fault in self.faults):
+        if fabric == "memory" and self._killed():
             raise LocalError("kill needs a kernel that keeps the routes: use --fabric netns")
         self.traced = [self._pair(*pair) for pair in options.trace]
         for host in topology.hosts[:1]:
@@ -191,14 +191,20 @@ class Run:
                 raise LocalError(f"{name!r} is no node that has pods; there are {', '.join(sorted(hosts)[:12])}")
         return one, other
 
+    def _killed(self) -> frozenset[str]:
+        """The nodes whose speakers faults kill."""
+        parts = [part for fault in self.faults for part in fault.parts]
+        return frozenset(part.nodes[0] for part in parts if part.kind is FaultKind.KILL)
+
     def settings(self) -> FabricSettings:
         """What the fabric is told."""
         options = self.options
         hold_time = options.hold_time
-        silent = any(fault.kind in (FaultKind.LINK, FaultKind.NODE) for fault in self.faults)
+        parts = [part for fault in self.faults for part in fault.parts]
+        silent = any(part.kind in (FaultKind.LINK, FaultKind.NODE) for part in parts)
         if hold_time is None and silent and not options.virtual:
             hold_time = SHORT_HOLD_TIME
-        killed = frozenset(fault.nodes[0] for fault in self.faults if fault.kind is FaultKind.KILL)
+        killed = self._killed()
         return FabricSettings(
             options.pods, hold_time, options.seed if options.virtual else None, options.daemons, killed
         )

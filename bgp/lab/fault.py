@@ -11,6 +11,9 @@ from bgp.lab.loss import Loss
 from bgp.lab.values import Json
 from bgp.topology.model import SPINE, TOR, Link, Session, Topology
 
+#: Between faults that happen at the same time.
+AND: Final = "+"
+
 
 class FaultKind(Enum):
     """What can happen; the value is its word."""
@@ -34,6 +37,12 @@ class Fault(NamedTuple):
     nodes: tuple[str, ...]
     links: tuple[Link, ...] = ()
     seconds: float = 0.0
+    also: tuple[Fault, ...] = ()  #: what happens at the same time
+
+    @property
+    def parts(self) -> tuple[Fault, ...]:
+        """All that happens, one by one."""
+        return (self._replace(text=self.text.partition(AND)[0], also=()), *self.also) if self.also else (self,)
 
     def touches(self, link: Link, near: str, far: str) -> bool:
         """Whether the fault keeps octets from passing over `link` between two nodes."""
@@ -43,8 +52,8 @@ class Fault(NamedTuple):
 
     @property
     def lasts(self) -> bool:
-        """Whether it stays until somebody repairs it."""
-        return self.kind in (FaultKind.LINK, FaultKind.NODE, FaultKind.DELAY)
+        """Whether any of it stays until somebody repairs it."""
+        return any(part.kind in (FaultKind.LINK, FaultKind.NODE, FaultKind.DELAY) for part in self.parts)
 
     def __str__(self) -> str:
         return self.text
@@ -70,7 +79,8 @@ def why_dead(faults: Iterable[Fault], link: Link, near: str, far: str) -> str:
 
 #: What `parse_fault` understands, for --help and for errors.
 GRAMMAR: Final = (
-    "link:X-Y, link:NAME, node:X, spine-rack[:SPINE-RACK], restart:X, kill:X, reset:X-Y or delay:X-Y=SECONDS"
+    "link:X-Y, link:NAME, node:X, spine-rack[:SPINE-RACK], restart:X, kill:X, reset:X-Y or delay:X-Y=SECONDS;"
+    " A+B lets both happen at once"
 )
 
 
@@ -126,6 +136,11 @@ class FaultReport(NamedTuple):
 
 def parse_fault(text: str, topology: Topology) -> Fault:
     """The fault that `text` asks for. Raises LocalError for words that mean none, or nodes and links that are not there."""
+    first, *also = [_parse_one(part, topology) for part in text.split(AND)]
+    return first._replace(text=AND.join([first.text, *(one.text for one in also)]), also=tuple(also)) if also else first
+
+
+def _parse_one(text: str, topology: Topology) -> Fault:
     word, _, rest = text.strip().partition(":")
     if word == "spine-rack":
         return _spine_rack(text, rest, topology)

@@ -45,7 +45,7 @@ class Log:
 
 def flows(topology: Topology, fault: Fault) -> list[Flow]:
     """The flows that a fault could cost: those between nodes that live."""
-    gone = fault.nodes if fault.kind is FaultKind.NODE else ()
+    gone = {part.nodes[0] for part in fault.parts if part.kind is FaultKind.NODE}
     hosts = [host for host in topology.hosts if host.name not in gone]
     step = max(len(hosts) * (len(hosts) - 1) * FLOWS * len(topology.versions) // MAX_FLOWS, 1)
 
@@ -87,7 +87,8 @@ async def inject(fabric: Fabric, log: Log, fault: Fault, within: float) -> Fault
     among = flows(fabric.topology, fault)
     stream = await _begin(fabric, fault)
     began = fabric.now()
-    await fabric.fail(fault)
+    for part in fault.parts:
+        await fabric.fail(part)
     meanwhile = [] if stream is not None else lost((await fabric.snapshot()).forwarder, among)[0]
     convergence = await fabric.converge(within)
     loss = None if stream is None else await _end(fabric, stream, fault, began)
@@ -120,7 +121,8 @@ async def repair(fabric: Fabric, found: FaultReport, within: float) -> FaultRepo
         return found
     stream = await _begin(fabric, fault)
     began = fabric.now()
-    await fabric.heal(fault)
+    for part in reversed(fault.parts):
+        await fabric.heal(part)
     convergence = await fabric.converge(within)
     if stream is None:
         after, _ = lost((await fabric.snapshot()).forwarder, flows(fabric.topology, fault))
@@ -152,7 +154,7 @@ async def _end(
     """The loss, of packets that were sent until a little after everything had come to rest."""
     at_rest = fabric.now()
     await trio.sleep(_long_enough(stream))
-    return measure(await stream.stop(MAX_HOPS * fault.seconds), began, at_rest, among)
+    return measure(await stream.stop(MAX_HOPS * max(part.seconds for part in fault.parts)), began, at_rest, among)
 
 
 def _long_enough(stream: Stream) -> float:

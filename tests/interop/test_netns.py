@@ -126,6 +126,23 @@ def test_two_nodes_on_a_switch_with_others_lose_each_other_alone_and_a_slow_cabl
     assert slow["packets"]["slowest_ms"] >= 50
 
 
+def test_a_daemon_that_restarts_or_resets_says_goodbye_and_its_packets_have_no_way_meanwhile() -> None:
+    faults = lab("mesh", "--nodes", "3", "--daemon", "n1=bird", "--fail", "restart:n1", "--fail", "reset:n1-n2")[
+        "faults"
+    ]
+    for found in faults:
+        assert found["detected_after"] is not None
+        assert found["packets"]["lost"] > 0
+        assert found["lost"] == 0
+
+
+def test_faults_at_once_overlap_and_are_repaired_together() -> None:
+    (found,) = lab("mesh", "--nodes", "4", "--fail", "link:n3-n4+node:n4+link:n1-n2")["faults"]
+    assert found["packets"]["flows"] == 3 * 2 * 2, "of those that live"
+    assert found["lost"] == 2 * 2
+    assert found["repaired"]["lost"] == 0
+
+
 def test_a_speaker_that_is_killed_and_comes_back_costs_no_packet() -> None:
     ours, bird = lab("mesh", "--nodes", "3", "--daemon", "n2=bird", "--fail", "kill:n1", "--fail", "kill:n2")["faults"]
     for found in (ours, bird):

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 from bgp.error import LocalError
 from bgp.lab import FabricSettings, FaultReport, open_memory_fabric, parse_fault
 from bgp.lab.fault import FaultKind
-from bgp.lab.inject import Log, inject
+from bgp.lab.inject import Log, inject, repair
 from bgp.lab.models import build
 
 HOLD_TIME = 90
@@ -25,8 +25,7 @@ def suffer(model: str, parameters: dict[str, int | str], *texts: str) -> list[Fa
             assert (await fabric.converge(60)).settled
             for text in texts:
                 fault = parse_fault(text, topology)
-                found.append(await inject(fabric, log, fault, 600))
-                await fabric.heal(fault)
+                found.append(await repair(fabric, await inject(fabric, log, fault, 600), 600))
                 assert (await fabric.converge(600)).settled, f"healed after {text}"
             snapshot = await fabric.snapshot()
             assert snapshot.counts == topology.predicted, "all is as it was"
@@ -98,10 +97,28 @@ def test_faults_are_asked_for_in_words() -> None:
     assert parse_fault("link:plane 1", topology).links == (topology.links[-2],)
     assert parse_fault("delay:r1s1-r1t=0.25", topology).seconds == 0.25
     assert parse_fault("node:r1t", topology).kind is FaultKind.NODE
-    assert parse_fault("kill:r1t", topology) == (FaultKind.KILL, "kill:r1t", ("r1t",), (), 0.0)
+    assert parse_fault("kill:r1t", topology) == (FaultKind.KILL, "kill:r1t", ("r1t",), (), 0.0, ())
     routed = build("as-per-rack", {})
     assert [link.name for link in parse_fault("spine-rack", routed).links] == ["spine1-r1t"]
     assert str(parse_fault("spine-rack:spine2-r3t", routed)) == "spine-rack:spine2-r3t"
+
+
+def test_several_at_once_are_one_fault() -> None:
+    topology = build("as-per-rack", {})
+    found = parse_fault("spine-rack+node:r2s1+delay:r1s1-r1t=0.25", topology)
+    assert str(found) == "spine-rack:spine1-r1t+node:r2s1+delay:r1s1-r1t=0.25"
+    assert [str(part) for part in found.parts] == ["spine-rack:spine1-r1t", "node:r2s1", "delay:r1s1-r1t=0.25"]
+    assert [part.kind for part in found.parts] == [FaultKind.LINK, FaultKind.NODE, FaultKind.DELAY]
+    with pytest.raises(LocalError, match="there is no node 'r9'"):
+        parse_fault("spine-rack+node:r9", topology)
+
+
+def test_what_one_fault_spares_two_take() -> None:
+    one, both = suffer("as-per-rack", {}, "link:r1t-spine1", "link:r1t-spine1+link:r1t-spine2")
+    assert one.lost == 0
+    assert both.lost == both.lost_meanwhile == 2 * 2 * 4 * 4, "rack 1 is alone: two servers and four, each way"
+    assert both.repaired is not None
+    assert both.repaired.lost == 0
 
 
 @pytest.mark.parametrize(

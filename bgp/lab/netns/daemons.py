@@ -158,7 +158,8 @@ class _Daemon:
         return found
 
     async def restart(self) -> None:
-        """See `NodeSpeaker`; it is killed, not asked to end."""
+        """See `NodeSpeaker`."""
+        await self._say_goodbye()
         await self._stop()
         await self._launch(restarting=False)
 
@@ -170,9 +171,13 @@ class _Daemon:
         self._up = set()
         await self._launch(restarting=True)
 
+    async def _say_goodbye(self) -> None:
+        """End all sessions in good order, and take back what is in the kernel."""
+        raise NotImplementedError
+
     async def reset(self, address: str) -> None:
         """See `NodeSpeaker`."""
-        raise OSError(f"{self._identity.daemon} is not told to reset sessions here: use restart")
+        raise NotImplementedError
 
 
 class Bird(_Daemon):
@@ -196,6 +201,14 @@ class Bird(_Daemon):
 
     async def _counts(self) -> tuple[int, int]:
         return await self._count("where source = RTS_BGP"), await self._count("primary where source = RTS_BGP")
+
+    async def _say_goodbye(self) -> None:
+        await self._ask("down")
+        await self._running[0].wait()
+
+    async def reset(self, address: str) -> None:
+        """See `NodeSpeaker`."""
+        await self._ask(f"restart session{list(self._identity.names).index(address) + 1}")
 
     async def _count(self, which: str) -> int:
         said = [await self._ask(f"show route table master{version} {which} count") for version in (4, 6)]
@@ -235,6 +248,17 @@ class Frr(_Daemon):
         return {
             name for name, peer in found.items() if isinstance(peer, dict) and peer.get("bgpState") == "Established"
         }
+
+    async def _say_goodbye(self) -> None:
+        asn = self._identity.speaker.asn
+        await self._vtysh("-c", "configure terminal", "-c", f"router bgp {asn}", "-c", "bgp shutdown")
+        with trio.move_on_after(PATIENCE):
+            while await self._established():  # noqa: ASYNC110 - a daemon tells nobody
+                await trio.sleep(PAUSE)
+
+    async def reset(self, address: str) -> None:
+        """See `NodeSpeaker`."""
+        await self._vtysh("-c", f"clear bgp {address}")
 
     async def _counts(self) -> tuple[int, int]:
         paths = best = 0
