@@ -58,7 +58,9 @@ def run(environment: Mapping[str, str], stdin: TextIO, out: TextIO) -> int:
     version = VERSIONS[-1]
     try:
         command = environment.get("CNI_COMMAND", "")
-        configuration = _configuration(stdin.read())
+        text = stdin.read()
+        # The specification puts a version on VERSION's standard input; tools that ask by hand leave it empty.
+        configuration = _configuration(text) if text.strip() or command != "VERSION" else {"cniVersion": version}
         asked = configuration.get("cniVersion", VERSIONS[0])
         if command == "VERSION":
             print(json.dumps({"cniVersion": asked, "supportedVersions": VERSIONS}), file=out)
@@ -79,7 +81,7 @@ def run(environment: Mapping[str, str], stdin: TextIO, out: TextIO) -> int:
 def _configuration(text: str) -> Json:
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CniError(BAD_CONTENT, "the configuration is not JSON", str(error)) from error
     if not isinstance(found, dict):
         raise CniError(BAD_CONTENT, "the configuration is not a JSON object")
@@ -87,7 +89,9 @@ def _configuration(text: str) -> Json:
 
 
 def _do(command: str, environment: Mapping[str, str], configuration: Json, version: str) -> Json | None:
-    folder = Path(str(configuration.get("pods", PODS)))
+    folder = Path(_path(configuration, "pods") or PODS)
+    if command in ("ADD", "CHECK") and not environment.get("CNI_NETNS"):
+        raise CniError(BAD_ENVIRONMENT, "CNI_NETNS is not set")
     match command:
         case "ADD":
             result = _previous(configuration)
@@ -98,12 +102,19 @@ def _do(command: str, environment: Mapping[str, str], configuration: Json, versi
         case "CHECK":
             _check(folder / _file(*_interface(environment)), _addresses(_previous(configuration)))
         case "STATUS":
-            _status(folder, choose_path(configuration.get("control")))
+            _status(folder, choose_path(_path(configuration, "control")))
         case "GC":
             _collect(folder, configuration)
         case _:
             raise CniError(BAD_ENVIRONMENT, f"CNI_COMMAND is {command!r}", "ADD, DEL, CHECK, VERSION, STATUS or GC")
     return None
+
+
+def _path(configuration: Json, key: str) -> str | None:
+    found = configuration.get(key)
+    if found is not None and (not isinstance(found, str) or "\0" in found):
+        raise CniError(BAD_CONFIGURATION, f"{key} is {found!r}; it must be a path")
+    return found
 
 
 def _interface(environment: Mapping[str, str]) -> tuple[str, str]:

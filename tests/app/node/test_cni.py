@@ -28,11 +28,18 @@ class Plugin:
         self.control = folder / "control.sock"
 
     def __call__(
-        self, command: str, *, container: str = "c1", interface: str = "eth0", **more: object
+        self,
+        command: str,
+        *,
+        container: str = "c1",
+        interface: str = "eth0",
+        netns: str = "/run/netns/x",
+        **more: object,
     ) -> tuple[int, dict[str, Any] | None]:
         """(exit status, what it printed)."""
         configuration = {"cniVersion": "1.1.0", "name": "lab", "pods": str(self.pods), "control": str(self.control)}
         environment = {"CNI_COMMAND": command, "CNI_CONTAINERID": container, "CNI_IFNAME": interface}
+        environment["CNI_NETNS"] = netns
         out = StringIO()
         status = run(environment, StringIO(json.dumps(configuration | more)), out)
         return status, json.loads(out.getvalue()) if out.getvalue() else None
@@ -85,6 +92,18 @@ def test_version(plugin: Plugin) -> None:
     assert plugin("VERSION") == (0, {"cniVersion": "1.1.0", "supportedVersions": list(VERSIONS)})
 
 
+def test_version_without_a_configuration() -> None:
+    out = StringIO()
+    assert run({"CNI_COMMAND": "VERSION"}, StringIO(""), out) == 0
+    assert json.loads(out.getvalue())["supportedVersions"] == list(VERSIONS)
+
+
+def test_del_needs_no_namespace_that_may_be_gone_already(plugin: Plugin) -> None:
+    plugin.add()
+    assert plugin("DEL", netns="") == (0, None)
+    assert plugin.files() == []
+
+
 def test_status_asks_whether_the_agent_runs(plugin: Plugin) -> None:
     plugin.pods.mkdir()
     assert code(plugin("STATUS")) == 50
@@ -114,6 +133,10 @@ def test_gc_takes_away_what_the_runtime_does_not_know(plugin: Plugin) -> None:
         ("ADD", {"prevResult": RESULT, "interface": "a/b"}, 4),
         ("ADD", {"prevResult": RESULT, "cniVersion": "9.9.9"}, 1),
         ("ADD", {"prevResult": RESULT, "pods": "/proc/nothing"}, 5),
+        ("ADD", {"prevResult": RESULT, "netns": ""}, 4),
+        ("CHECK", {"prevResult": RESULT, "netns": ""}, 4),
+        ("ADD", {"prevResult": RESULT, "pods": "a\0b"}, 7),
+        ("STATUS", {"control": 5}, 7),
         ("FLY", {}, 4),
     ],
 )
@@ -123,7 +146,7 @@ def test_what_is_wrong_has_the_specifications_code(
     assert code(plugin(command, **more)) == expected
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "5"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "[" * 100_000])
 def test_a_configuration_that_is_none(text: str) -> None:
     out = StringIO()
     assert run({"CNI_COMMAND": "ADD"}, StringIO(text), out) == 1
