@@ -71,15 +71,20 @@ def lost(forwarder: Forwarder, among: list[Flow]) -> tuple[set[Flow], str]:
 
 
 def sample(topology: Topology, fault: Fault) -> list[Flow]:
-    """The flows that packets are sent in: two of each pair of pods, or of every so manyth pair, that is meant to reach."""
+    """The flows that packets are sent in: two of each pair of pods that is meant to reach.
+
+    Of more pairs than that, every so manyth, and those whose two nodes the fault is between.
+    """
+    named = [{*part.nodes} for part in fault.parts]
+    owners = {host.pod(1, version): host.name for host in topology.hosts for version in topology.versions}
     ways = [
-        flow
+        (flow, {flow.source, owners[flow.destination]} in named)
         for flow in flows(topology, fault)
-        if flow.number < STREAMS and (flow.source, topology.owner_of_pod(flow.destination)) not in topology.separate
+        if flow.number < STREAMS and (flow.source, owners[flow.destination]) not in topology.separate
     ]
     pairs = len(ways) // STREAMS
     step = -(-pairs // (MAX_STREAMS // STREAMS)) or 1
-    return [flow for place, flow in enumerate(ways) if place // STREAMS % step == 0]
+    return [flow for place, (flow, meant) in enumerate(ways) if meant or place // STREAMS % step == 0]
 
 
 async def inject(fabric: Fabric, log: Log, fault: Fault, within: float) -> FaultReport:

@@ -62,6 +62,9 @@ def test_packets_are_sent_between_all_pairs_or_an_even_sample_of_them() -> None:
     assert MAX_STREAMS / 2 < len(large) <= MAX_STREAMS
     assert len({flow.source for flow in large}) > 30
     assert large == sample(build("mesh", {"nodes": 40}), fault)
+    delay = sample(build("mesh", {"nodes": 40}), parse_fault("delay:n3-n4=1", build("mesh", {"nodes": 40})))
+    assert len(set(delay) - set(large)) <= 4, "those of the fault's two nodes as well, each way"
+    assert {("n3", "10.244.0.193"), ("n4", "10.244.0.129")} <= {(flow.source, str(flow.destination)) for flow in delay}
     without = sample(small, parse_fault("node:n1", small))
     assert len(without) == 20 * STREAMS, "a dead node's own packets are not counted"
 
