@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
-from typing import Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple, Self, overload
 
 
 class Afi(IntEnum):
@@ -35,29 +37,56 @@ class Safi(IntEnum):
     FLOWSPEC_VPN = 134  #: RFC 8955
 
 
-class Family(NamedTuple):
-    """An AFI and a SAFI; the numbers need not be known ones."""
-
+class _Numbers(NamedTuple):
     afi: int
     safi: int
+
+
+class Family(_Numbers):
+    """An AFI and a SAFI; the numbers need not be known ones. Text: "ipv4-unicast", "afi-9999/safi-99"."""
+
+    __slots__ = ()
+
+    @overload
+    def __new__(cls, afi: str) -> Self: ...
+    @overload
+    def __new__(cls, afi: int, safi: int) -> Self: ...
+    def __new__(cls, afi: int | str, safi: int | None = None) -> Self:
+        """Of its numbers or its text. Raises ValueError."""
+        if isinstance(afi, str):
+            return tuple.__new__(cls, _numbers_of(afi))
+        if safi is None:
+            raise TypeError("a family has an AFI and a SAFI")
+        return tuple.__new__(cls, (afi, safi))
+
+    def __repr__(self) -> str:
+        return f"Family({str(self)!r})"
 
     def __str__(self) -> str:
         return _NAMES.get(self) or f"afi-{self.afi}/safi-{self.safi}"
 
     @classmethod
-    def parse(cls, text: str) -> Family:
+    def parse(cls, text: str) -> Self:
         """The family of a name such as "ipv4-unicast" or "afi-1/safi-1". Raises ValueError."""
-        found = FAMILY_NAMES.get(text)
-        if found is not None:
-            return found
-        afi, _, safi = text.partition("/")
-        try:
-            family = cls(int(afi.removeprefix("afi-")), int(safi.removeprefix("safi-")))
-        except ValueError:
-            raise ValueError(f"{text!r} is not an address family; known are {', '.join(FAMILY_NAMES)}") from None
-        if not (0 <= family.afi < 1 << 16 and 0 <= family.safi < 1 << 8):
-            raise ValueError(f"{text!r} is out of range: an AFI has 16 bits, a SAFI 8")
-        return family
+        return cls(text)
+
+
+#: The family of two numbers, past the constructor: for the scanner.
+family_of: Final[Callable[[tuple[int, int]], Family]] = partial(tuple.__new__, Family)
+
+
+def _numbers_of(text: str) -> tuple[int, int]:
+    found = FAMILY_NAMES.get(text)
+    if found is not None:
+        return found
+    first, _, second = text.partition("/")
+    try:
+        afi, safi = int(first.removeprefix("afi-")), int(second.removeprefix("safi-"))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address family; known are {', '.join(FAMILY_NAMES)}") from None
+    if not (0 <= afi < 1 << 16 and 0 <= safi < 1 << 8):
+        raise ValueError(f"{text!r} is out of range: an AFI has 16 bits, a SAFI 8")
+    return afi, safi
 
 
 IPV4_UNICAST: Final = Family(Afi.IPV4, Safi.UNICAST)

@@ -29,7 +29,7 @@ from bgp.wire.nlri.kind import runs
 from bgp.wire.nlri.prefix import PREFIX_FAMILIES
 from bgp.wire.prefixes import STEP4, Doubtful, prefixes, prefixes_with_ids, split
 from bgp.wire.spelling import SpelledAttributes
-from rib.family import IPV4_UNICAST, Family
+from rib.family import IPV4_UNICAST, Family, family_of
 
 #: Malformed blocks that are remembered.
 FAULTY_LIMIT: Final = 1024
@@ -290,7 +290,7 @@ class UpdateScanner:
     def _family(self, cut: Cut) -> Family | None:
         """The family of MP_REACH_NLRI or MP_UNREACH_NLRI; None for one that is not read."""
         value, read = cut.value, self._read
-        family = Family(value[0] << 8 | value[1], value[2])
+        family = family_of((value[0] << 8 | value[1], value[2]))
         return family if (family in read if read is not None else family in FAMILIES) else None
 
     def _ignore(self, cut: Cut, errors: list[UpdateError]) -> list[Any]:

@@ -65,6 +65,8 @@ NAMES = {
         (rib.FlowSpec, "destination 10.0.0.0/8 protocol =6,=17 destination-port >=1024&<=2047"),
         (rib.VpnFlowSpec, "rd 65000:1 destination 10.0.0.0/8"),
         (rib.flowspec.PartialPrefix, "::1234:5678:9a00:0/64-104"),
+        (rib.Family, "ipv4-unicast"),
+        (rib.Family, "afi-9999/safi-99"),
         (rib.LabelledPrefix, "10.0.0.0/8 label 16/17"),
         (rib.VpnPrefix, "rd 65000:1 10.0.0.0/8 label 16"),
         (rib.route_target.RouteTargetMembership, "origin 65000 target:65000:1"),
@@ -86,6 +88,8 @@ def test_a_constructor_reads_the_one_text_form(kind: type, text: str) -> None:
     [
         (AsPath, "1 x"),
         (rib.Community, "100"),
+        (rib.Family, "ipv5-unicast"),
+        (rib.Family, "afi-65536/safi-1"),
         (rib.Community, "65536:1"),
         (rib.LargeCommunity, "1:2"),
         (rib.ExtendedCommunity, "12345678"),
