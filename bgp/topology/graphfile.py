@@ -66,7 +66,11 @@ def _by_networkx(path: Path, text: str) -> Graph:
         raise MissingPackage(str(path), "networkx", "graph") from None
     try:
         if path.suffix == ".json":
-            found: Graph = networkx.node_link_graph(loads(text), edges="links")
+            data = loads(text)
+            if not isinstance(data, dict) or "nodes" not in data:
+                raise ValueError('an object with "nodes", and "links" or "edges", is expected (node-link format)')
+            # networkx wrote "links" for long, and writes "edges" now.
+            found: Graph = networkx.node_link_graph(data, edges="edges" if "edges" in data else "links")
         else:
             found = networkx.parse_gml(text) if path.suffix == ".gml" else networkx.parse_graphml(text)
     except (ValueError, KeyError, TypeError, SyntaxError, networkx.NetworkXException) as error:

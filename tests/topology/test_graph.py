@@ -106,6 +106,22 @@ def test_a_file_that_networkx_cannot_read_is_named(kind: str, tmp_path: Path) ->
         read_graph(str(file))
 
 
+@pytest.mark.parametrize("text", ["[1, 2]", "{}", '"a"', '{"nodes": 5}'])
+def test_json_that_is_no_graph_is_named(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "graph.json"
+    file.write_text(text)
+    with pytest.raises(LocalError, match=r"graph\.json: "):
+        read_graph(str(file))
+
+
+@pytest.mark.parametrize("edges", ["links", "edges"])
+def test_both_forms_of_networkx_json_are_read(edges: str, tmp_path: Path) -> None:
+    file = tmp_path / "graph.json"
+    graph = networkx.Graph([("a", "b"), ("b", "c")])
+    file.write_text(json.dumps(networkx.node_link_data(graph, edges=edges)))
+    assert len(read_graph(str(file)).sessions) == 2
+
+
 def test_edges_may_not_have_two_meanings_nor_nodes_one_number() -> None:
     with pytest.raises(LocalError, match="two nodes have one AS number"):
         from_edges([Edge("a", "b")], asns={"a": 1, "b": 1})

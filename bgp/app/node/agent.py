@@ -45,6 +45,8 @@ class NodeAgent(RunningProgram):
     async def alongside(self, tasks: trio.Nursery) -> None:
         """See `RunningProgram`."""
         options = self._options
+        if self.fib is None:
+            self._log.say("warning: there is no table [kernel]: no route goes into the kernel")
         pods = Path(options.pods)
         await trio.Path(pods).mkdir(parents=True, exist_ok=True)
         folders = [pods, *([] if options.host_local is None else [Path(options.host_local)])]
@@ -64,7 +66,7 @@ class NodeAgent(RunningProgram):
 
     async def _follow(self, folders: list[Path]) -> None:
         async for _ in changes(folders):
-            self._update(wanted(self._options))
+            self._update(wanted(self._options, self._wanted.blocks))
 
     def _update(self, new: Wanted) -> None:
         before, self._wanted = self._wanted, new

@@ -1,13 +1,14 @@
 """Which prefixes a node announces: its blocks, and the addresses in use that it borrowed from other nodes' blocks.
 
 Everything is read from files that others write: an IPAM's list of blocks, the state of the CNI plugin `host-local`, and
-what our own CNI plugin leaves. What cannot be read is said, and costs nothing but itself.
+what our own CNI plugin leaves. What cannot be read is said, and costs nothing but itself. A list of blocks that is broken
+takes none of them back: a slip of the IPAM must not cost the pods their network.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import NamedTuple
@@ -31,12 +32,14 @@ class Wanted(NamedTuple):
         return self.blocks | self.borrowed
 
 
-def wanted(options: NodeOptions) -> Wanted:
-    """What the files say now."""
+def wanted(options: NodeOptions, before: Collection[Prefix] = ()) -> Wanted:
+    """What the files say now; `before`: the blocks until now, which stay while the list of blocks cannot be read whole."""
     problems: list[str] = []
     blocks = {*options.blocks}
     if options.blocks_file is not None:
         blocks |= {*_blocks_of(Path(options.blocks_file), problems)}
+        if problems:
+            blocks |= {*before}
     addresses: set[Address] = {*_addresses_of_pods(Path(options.pods), problems)}
     if options.host_local is not None:
         addresses |= {*_addresses_of_host_local(Path(options.host_local), problems)}

@@ -58,3 +58,19 @@ def test_what_cannot_be_read_is_said_and_costs_only_itself(tmp_path: Path) -> No
 
 def test_without_pods_nothing_is_wrong(tmp_path: Path) -> None:
     assert wanted(options(tmp_path)).problems == ()
+
+
+def test_a_broken_list_of_blocks_takes_none_back_until_it_is_right(tmp_path: Path) -> None:
+    blocks, own = tmp_path / "blocks", options(tmp_path, blocks_file=str(tmp_path / "blocks"))
+    one, two = Prefix("10.244.1.0/26"), Prefix("10.244.2.0/26")
+    blocks.write_text(f"{one}\n")
+    found = wanted(own)
+    blocks.write_text(f"{two}\n10.244.")
+    found = wanted(own, found.blocks)
+    assert found.blocks == {one, two}
+    assert found.problems
+    blocks.unlink()
+    found = wanted(own, found.blocks)
+    assert found.blocks == {one, two}
+    blocks.write_text(f"{two}\n")
+    assert wanted(own, found.blocks) == ({two}, frozenset(), ())
