@@ -57,6 +57,9 @@ _HOMES: Final = {
     "Role": "rib.roles",
 }
 
+#: Packages that need no import of their own: `bgp.net` is loaded, and trio with it, when somebody says so.
+_PACKAGES: Final = frozenset({"aio", "lab", "net", "topology"})
+
 __all__ = [
     "AddPathMode",
     "Context",
@@ -92,6 +95,8 @@ __all__ = [
 if not TYPE_CHECKING:  # or any name would be right to a type checker
 
     def __getattr__(name: str) -> object:
+        if name in _PACKAGES:
+            return import_module(f"{__name__}.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         found = globals()[name] = getattr(import_module(_HOMES[name]), name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Final
@@ -31,3 +33,18 @@ def test_the_wheel_holds_three_packages() -> None:
     assert packages == {"bgp", "fsm", "rib"}
     assert {f"{package}/py.typed" for package in packages} <= set(names)
     assert "bgp/app/web/templates/home.html" in names
+
+
+@pytest.mark.parametrize(
+    ("expression", "trio"),
+    [
+        ("bgp.decode", False),
+        ("bgp.topology.as_per_rack(racks=3, servers=2, spines=2)", False),
+        ("bgp.net.open_speaker", True),
+        ("bgp.aio.open_speaker", True),
+    ],
+)
+def test_one_import_is_enough(expression: str, trio: bool) -> None:
+    code = f"import sys, bgp; {expression}; print('trio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{trio}\n"
