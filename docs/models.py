@@ -167,11 +167,14 @@ run with the same `--seed` gives the same result.
 | `reset:X-Y` | the connections between two nodes break |
 | `delay:X-Y=SECONDS` | octets between two nodes take that long |
 
+`A+B` lets both happen at the same time; several `--fail` come one after the other.
+
 In memory, packets are walked through the speakers' tables: a fault costs *flows*, four for each pair of pods. On real kernels
 (`--fabric netns`) they are sent: before the fault each pod begins to send numbered UDP packets to the others (two flows a
-pair, one packet in 20 ms each; of more than 120 pairs an even sample, and more slowly, 3,000 packets a second in all) and
-goes on until a moment after all is at rest again. Reported are the packets that did not arrive, in how many flows, the
-longest outage of a flow, and the flows that still lose everything; then the same for the repair.
+pair, one packet in 20 ms each; of more than 120 pairs an even sample and those that the fault is between, and more slowly,
+3,000 packets a second in all) and goes on until a moment after all is at rest again. Reported are the packets that did not
+arrive, in how many flows, the longest outage of a flow, and the flows that still lose everything; then the same for the
+repair.
 
 ```
 $ bgp lab downward-default --fabric netns --fail spine-rack

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -58,7 +58,7 @@ def flows(topology: Topology, fault: Fault) -> list[Flow]:
     return [Flow(*pair, number) for pair in islice(pairs(), 0, None, step) for number in range(FLOWS)]
 
 
-def lost(forwarder: Forwarder, among: list[Flow]) -> tuple[set[Flow], str]:
+def lost(forwarder: Forwarder, among: Iterable[Flow]) -> tuple[set[Flow], str]:
     """The flows that do not arrive, and why the first of them does not."""
     found: set[Flow] = set()
     why = ""
@@ -98,7 +98,8 @@ async def inject(fabric: Fabric, log: Log, fault: Fault, within: float) -> Fault
     convergence = await fabric.converge(within)
     loss = None if stream is None else await _end(fabric, stream, fault, began)
     detected = log.first_loss(began)
-    after, why = lost((await fabric.snapshot()).forwarder, among)
+    forwarder = (await fabric.snapshot()).forwarder
+    after, why = lost(forwarder, among)
     report = FaultReport(
         fault=fault,
         detected_after=None if detected is None else round(detected - began, 6),
@@ -114,7 +115,7 @@ async def inject(fabric: Fabric, log: Log, fault: Fault, within: float) -> Fault
         flows=len(loss.flows),
         lost_meanwhile=len(loss.hit),
         lost=len(loss.dead),
-        why=(why or f"the routes would let {_first(loss)} pass") if loss.dead else "",
+        why=_why_dead(forwarder, loss),
         loss=loss,
     )
 
@@ -140,9 +141,14 @@ def _after(convergence: Convergence, began: float) -> float | None:
     return round(max(convergence.seconds - began, 0.0), 6) if convergence.settled else None
 
 
-def _first(loss: Loss) -> str:
-    flow = min(loss.dead)
-    return f"{flow.source} → {flow.destination}"
+def _why_dead(forwarder: Forwarder, loss: Loss) -> str:
+    """Why a flow loses everything, as the routes have it; nothing if none does."""
+    dead = sorted(loss.dead, key=str)
+    # A kernel sends a flow another way than the number says here: one of the pair takes the way that is broken.
+    _, why = lost(forwarder, (flow._replace(number=number) for flow in dead for number in range(4 * FLOWS)))
+    if dead and not why:
+        return f"{dead[0].source} → {dead[0].destination}: the routes would let it pass"
+    return why
 
 
 async def _begin(fabric: Fabric, fault: Fault) -> Stream | None:

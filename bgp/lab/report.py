@@ -149,7 +149,8 @@ class Report:
             self._progress.advance(TaskID(0), 1 if change.up else -1)
         between = f"{session.dials.node} ⇄ {session.listens.node}"
         if not change.up:
-            self._print(Text.assemble(("down", "red"), f"  {between} at {change.at:.3f} s: {change.reason}"))
+            reason = change.reason or "no reason given"
+            self._print(Text.assemble(("down", "red"), f"  {between} at {change.at:.3f} s: {reason}"))
             return
         if self._up:
             self._print(Text.assemble(("up", "green"), f"    {between} at {change.at:.3f} s"))

@@ -154,6 +154,21 @@ def test_a_speaker_that_is_killed_and_comes_back_costs_no_packet() -> None:
         assert "repaired" not in found, "it repairs itself"
 
 
+def test_a_node_that_had_no_power_comes_back_though_updates_were_lost_with_it() -> None:
+    (fault,) = lab("as-per-server", "--tors", "2", "--fail", "node:r1t1")["faults"]
+    assert fault["lost"] == 0, "each rack has another ToR"
+    assert fault["packets"]["lost"] > 0
+    assert fault["repaired"]["lost"] == 0
+    assert fault["repaired"]["converged_after"] < 20, "it does not wait for what never arrives"
+
+
+def test_without_pods_there_are_no_packets_and_routes_tell() -> None:
+    (fault,) = lab("mesh", "--nodes", "2", "--pods", "0", "--fail", "reset:n1-n2")["faults"]
+    assert fault["counted"] == "flows by the tables"
+    assert fault["converged_after"] is not None
+    assert "packets" not in fault
+
+
 def test_without_root_it_makes_a_user_namespace_for_itself() -> None:
     nobody = ("unshare", "--user", "--map-user=1000", "--map-group=1000")  # who may still read this checkout
     found = lab("mesh", "--nodes", "3", "--fail", "link:n1-n2", "--fail", "delay:n2-n3=0.01", before=nobody)

@@ -61,6 +61,7 @@ def _session(node: Node, number: int, peer: PeerOptions) -> Iterator[str]:
     yield f"  hold time {peer.hold_time};"
     yield f"  connect retry time {round(peer.connect_retry_time)};"
     yield "  connect delay time 1;"  # of 5 s otherwise
+    yield "  error wait time 1, 30;"  # of 60 to 300 s otherwise, in which a link that works again is not used
     if peer.passive:
         yield "  passive on;"
     if peer.graceful_restart is RestartMode.ON:

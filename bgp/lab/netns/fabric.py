@@ -20,7 +20,6 @@ from typing import Any, Final
 import trio
 
 from bgp.error import LocalError
-from bgp.lab.export import bird_configuration, frr_configuration
 from bgp.lab.export.words import peers
 from bgp.lab.fabric import Convergence, FabricSettings, SessionChange, Snapshot, Watcher
 from bgp.lab.fault import Fault, FaultKind, link_of, why_dead
@@ -32,13 +31,13 @@ from bgp.lab.netns.faults import Cables
 from bgp.lab.netns.node import run_node
 from bgp.lab.netns.probe import Answer
 from bgp.lab.netns.sending import start_stream
+from bgp.lab.netns.settings import EXPORTERS, as_told, daemons_of
 from bgp.lab.netns.spaces import hidden_temporaries
-from bgp.lab.netns.switch import Plug, run_switch
+from bgp.lab.netns.switch import run_switch
 from bgp.lab.netns.words import Change, Holdings, Identity
 from bgp.lab.reach import Failure, Reachability
 from bgp.net.kernel import KernelOptions
-from bgp.options import RestartMode
-from bgp.topology.model import Address, End, Link, Node, Session, Topology
+from bgp.topology.model import Address, End, Node, Session, Topology
 from rib.family import Family
 from rib.prefix import Prefix
 
@@ -48,8 +47,8 @@ FAREWELL: Final = 5.0
 PAUSE: Final = 0.02
 #: Seconds without a change after which daemons that do not tell are taken to have come to rest.
 QUIET: Final = 5.0
-#: Who writes the configuration of a daemon.
-EXPORTERS: Final = {"bird": bird_configuration, "frr": frr_configuration}
+#: The same where a fault may have cost UPDATEs on their way: those sent are not compared with those received then.
+SETTLED: Final = 0.1
 
 
 class NetnsFabric:
@@ -58,20 +57,20 @@ class NetnsFabric:
     name = "netns"
 
     def __init__(self, topology: Topology, watcher: Watcher | None, settings: FabricSettings) -> None:
-        self.topology = topology = _as_told(topology, settings)
-        self.daemons = dict(_daemons(topology, settings))
+        self.topology = topology = as_told(topology, settings)
+        self.daemons = daemons_of(topology, settings)
         self._settings = settings
         self._watcher = watcher
         self._pods: dict[str, list[tuple[Address, ...]]] = {}
         self._started_at = time.monotonic()
         self._news = trio.Event()
         self._closing = False
+        self._hurt = False  #: there was a fault
         self._nodes: dict[str, Parent] = {}
         self._children: list[Parent] = []
         self._switch: Parent  # from `start` on
         self._processes: dict[str, BaseProcess] = {}
-        self._plugs = {(link.name, node): plug for link, node, plug in _plugs(topology)}
-        self._cables = Cables(topology, self._plugs)
+        self._cables = Cables(topology)
         self.faults = self._cables.faults
         self._sessions = {(e.node, e.peer.address): s for s in topology.sessions for e in s.ends}
         self._sides: dict[int, set[str]] = {id(session): set() for session in topology.sessions}
@@ -123,7 +122,7 @@ class NetnsFabric:
         process = {name: one.pid or 0 for name, one in self._processes.items()}
         # A child answers when it has entered its namespace; before that a cable would end in ours.
         await self._each(lambda node: self._nodes[node.name].ask("configure", ()))
-        plugs = [plug._replace(process=process[node]) for (_, node), plug in self._plugs.items()]
+        plugs = [plug._replace(process=process[node]) for (_, node), plug in self._cables.plugs.items()]
         await self._switch.ask("wire", sorted({plug.bridge for plug in plugs}), plugs)
 
     async def _prepare(self, node: Node) -> None:
@@ -133,7 +132,7 @@ class NetnsFabric:
             "configure",
             [
                 (
-                    self._plugs[link.name, node.name].interface,
+                    self._cables.plugs[link.name, node.name].interface,
                     [f"{a}/{net.prefixlen}" for a, net in zip(interface.addresses, link.networks, strict=True)],
                 )
                 for link, interface in links
@@ -210,11 +209,11 @@ class NetnsFabric:
             counted = await self._counted()
             if counted != before:
                 at = self.now()
-            # UPDATEs that were sent and have not arrived would be missing; a daemon does not say how many there are.
-            # One that was killed has taken its counts along.
-            uneven = self.faults or self.daemons or self._settings.killed
-            balanced = uneven or sum(a for a, _ in counted) == sum(b for _, b in counted)
-            quiet = not self.daemons or self.now() - at > QUIET or await self._as_predicted()
+            # UPDATEs that were sent and have not arrived would be missing; a daemon does not say how many there are, and
+            # what was sent on a connection that broke never arrives.
+            balanced = self.daemons or self._hurt or sum(a for a, _ in counted) == sum(b for _, b in counted)
+            patience = QUIET if self.daemons else SETTLED if self._hurt else 0.0
+            quiet = self.now() - at >= patience or (self.daemons and await self._as_predicted())
             if counted == before and balanced and quiet:
                 return looked if self.daemons else at
             before, looked = counted, self.now()
@@ -304,6 +303,7 @@ class NetnsFabric:
 
     async def fail(self, fault: Fault) -> None:
         """See `Fabric`. Raises Failed for a fault that this kernel cannot bring about."""
+        self._hurt = True
         match fault.kind:
             case FaultKind.RESTART:
                 await self._nodes[fault.nodes[0]].ask("restart")
@@ -325,49 +325,12 @@ class NetnsFabric:
         else:
             await self._cables.mend(self._switch, fault)
 
-    async def send(self, flows: Sequence[Flow]) -> Stream:
-        """See `Fabric`."""
-        pods = {name: own[0] for name, own in self._pods.items()}
+    async def send(self, flows: Sequence[Flow]) -> Stream | None:
+        """See `Fabric`; without pods nobody can."""
+        pods = {name: own[0] for name, own in self._pods.items() if own}
+        if not pods:
+            return None
         return await start_stream(self._nodes, pods, flows, self._started_at)
-
-
-def _plugs(topology: Topology) -> Iterator[tuple[Link, str, Plug]]:
-    """The cables of a topology; interfaces are called eth0, eth1, … in the order of a node's links."""
-    taken: dict[str, int] = {}
-    for number, link in enumerate(topology.links):
-        for place, interface in enumerate(link.interfaces):
-            own = taken.get(interface.node, 0)
-            taken[interface.node] = own + 1
-            yield link, interface.node, _plug(number, place, own)
-
-
-def _plug(link: int, place: int, interface: int) -> Plug:
-    address = ":".join(f"{octet:02x}" for octet in (2, 0, *link.to_bytes(2, "big"), *place.to_bytes(2, "big")))
-    return Plug(0, f"eth{interface}", f"p{link}x{place}", f"b{link}", address)
-
-
-def _as_told(topology: Topology, settings: FabricSettings) -> Topology:
-    """The topology with the sessions as the nodes are told of them."""
-
-    def told(end: End) -> End:
-        peer = end.peer if settings.hold_time is None else replace(end.peer, hold_time=settings.hold_time)
-        return end._replace(
-            peer=replace(peer, graceful_restart=RestartMode.ON) if end.node in settings.killed else peer
-        )
-
-    sessions = tuple(Session(one.group, told(one.dials), told(one.listens)) for one in topology.sessions)
-    return replace(topology, sessions=sessions)
-
-
-def _daemons(topology: Topology, settings: FabricSettings) -> Iterator[tuple[str, str]]:
-    """The daemon of each node that has one; a role or "all" stands for several nodes. Raises LocalError."""
-    for name, daemon in settings.daemons:
-        if daemon not in EXPORTERS:
-            raise LocalError(f"--daemon {name}={daemon}: there is {' and '.join(EXPORTERS)}")
-        meant = [node.name for node in topology.nodes if name in (node.name, node.role, "all")]
-        if not meant:
-            raise LocalError(f"--daemon {name}={daemon}: there is no node or role of that name")
-        yield from ((node, daemon) for node in meant)
 
 
 def _first(group: BaseExceptionGroup[Failed]) -> Failed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 
 from bgp.lab.fault import Fault, FaultKind
@@ -14,8 +14,8 @@ from bgp.topology.model import Link, Topology
 class Cables:
     """The plugs of a topology by the name of their link and their node, and what is broken of them now."""
 
-    def __init__(self, topology: Topology, plugs: Mapping[tuple[str, str], Plug]) -> None:
-        self.plugs = plugs
+    def __init__(self, topology: Topology) -> None:
+        self.plugs = {(link.name, node): plug for link, node, plug in _plugs(topology)}
         self.faults: list[Fault] = []  #: that keep nodes apart
         self._topology = topology
 
@@ -69,3 +69,18 @@ class Cables:
 
 def _shared(link: Link) -> bool:
     return len(link.interfaces) > 2
+
+
+def _plugs(topology: Topology) -> Iterator[tuple[Link, str, Plug]]:
+    """The cables of a topology; interfaces are called eth0, eth1, … in the order of a node's links."""
+    taken: dict[str, int] = {}
+    for number, link in enumerate(topology.links):
+        for place, interface in enumerate(link.interfaces):
+            own = taken.get(interface.node, 0)
+            taken[interface.node] = own + 1
+            yield link, interface.node, _plug(number, place, own)
+
+
+def _plug(link: int, place: int, interface: int) -> Plug:
+    address = ":".join(f"{octet:02x}" for octet in (2, 0, *link.to_bytes(2, "big"), *place.to_bytes(2, "big")))
+    return Plug(0, f"eth{interface}", f"p{link}x{place}", f"b{link}", address)
