@@ -86,6 +86,8 @@ def decode(octets: bytes | bytearray | memoryview, context: Context = DEFAULT) -
 
 def encode(message: Message, context: Context = DEFAULT) -> bytes:
     """The octets of `message`, header and all. Raises LocalError for what cannot be said; nothing is cut short."""
+    if type(message) not in TYPES:
+        raise LocalError(f"{message!r} is no BGP message")
     longest = MAX_EXTENDED_MESSAGE if context.extended and not isinstance(message, Open) else MAX_MESSAGE
     try:
         return with_header(TYPES[type(message)], _body(message, context), longest)

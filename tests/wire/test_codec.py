@@ -27,9 +27,11 @@ from bgp.message import (
 from bgp.wire import Context, decode, encode
 from bgp.wire.codec import read
 from bgp.wire.header import MARKER
+from bgp.wire.nlri.keys import key_of
 from rib.as_path import AsPath
 from rib.attributes import Origin
 from rib.family import IPV4_UNICAST, IPV6_UNICAST, Family
+from rib.labelled import LabelledPrefix, VpnPrefix
 from rib.prefix import Prefix
 
 HEAD = "ff" * 16
@@ -158,3 +160,29 @@ def test_what_a_context_cannot_say_is_refused_not_dropped() -> None:
 def test_octets_may_be_in_any_buffer(kind: type) -> None:
     octets = encode(Keepalive())
     assert decode(kind(octets)) == decode(memoryview(bytearray(octets))) == Keepalive()
+
+
+@pytest.mark.parametrize(
+    ("family", "route"),
+    [
+        ("ipv6-unicast", Prefix("10.0.0.0/8")),
+        ("ipv4-unicast", Prefix("2001:db8::/32")),
+        ("ipv6-labelled", LabelledPrefix("10.0.0.0/8 label 3")),
+        ("vpnv6", VpnPrefix("rd 1:1 10.0.0.0/8 label 3")),
+    ],
+)
+def test_a_prefix_of_another_address_family_is_not_encoded_as_if_it_were_of_this_one(
+    family: str, route: Prefix | LabelledPrefix | VpnPrefix
+) -> None:
+    unreach = PathAttribute(0x80, 15, MpUnreach(Family(family), (route,)))
+    with pytest.raises(LocalError, match="is no prefix of"):
+        encode(Update(attributes=(unreach,)))
+    with pytest.raises(LocalError, match="is no NLRI of"):
+        key_of(Family(family), route)
+    with pytest.raises(LocalError, match="is no prefix of ipv4-unicast"):
+        encode(Update(nlri=(Prefix("2001:db8::/32"),)))
+
+
+def test_what_is_no_message_is_refused() -> None:
+    with pytest.raises(LocalError, match="5 is no BGP message"):
+        encode(5)  # type: ignore[arg-type]

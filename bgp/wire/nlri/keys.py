@@ -8,6 +8,7 @@ from __future__ import annotations
 from bgp.error import LocalError
 from bgp.message import Destination
 from bgp.wire.fields import Malformed, build, parse
+from bgp.wire.nlri.multiprotocol import check_afi
 from bgp.wire.nlri.table import FAMILIES
 from rib.family import Family
 from rib.prefix import Prefix, nlri_text
@@ -33,6 +34,7 @@ def key_of(family: Family, value: Destination, *, withdrawn: bool = False) -> tu
         return value.nlri, b""
     if row.kind.split is not None:
         try:
+            check_afi(family, value)
             octets = build(row.kind.withdrawn if withdrawn else row.kind.announced, value)
         except (Malformed, AttributeError) as error:
             raise LocalError(f"{value} is no NLRI of {family}: {error}") from error

@@ -19,11 +19,13 @@ from typing import Final
 import construct as c
 
 from bgp.iana import AttributeCode
-from bgp.message import MpReach, MpUnreach, Nlri, PathPrefix
+from bgp.message import Destination, MpReach, MpUnreach, Nlri, PathPrefix
 from bgp.wire.context import Context
 from bgp.wire.fields import FAMILY, IPV4, IPV6, U8, U32, ListOf, Malformed, build, parse, value_of
 from bgp.wire.nlri.table import FAMILIES
 from rib.family import Family
+from rib.labelled import LabelledPrefix, VpnPrefix
+from rib.prefix import Prefix
 
 
 def _with_path_id(element: c.Construct) -> c.Construct:
@@ -85,12 +87,24 @@ def decode_nlri(family: Family, octets: bytes, context: Context, *, withdrawn: b
 
 
 def encode_nlri(family: Family, nlri: tuple[Nlri, ...], context: Context, *, withdrawn: bool = False) -> bytes:
-    """The octets of an NLRI field. Raises Malformed for elements with path identifiers where there can be none."""
+    """The octets of an NLRI field.
+
+    Raises Malformed for path identifiers where there can be none, and for prefixes of another address family.
+    """
     with_ids = family in context.add_path
     for element in nlri:
         if isinstance(element, PathPrefix) is not with_ids:
             raise Malformed(f"{element} in {family}, which {'has' if with_ids else 'has no'} path identifiers here")
+        check_afi(family, element.prefix if isinstance(element, PathPrefix) else element)
     return build(_LISTS[family, withdrawn, with_ids], nlri)
+
+
+def check_afi(family: Family, route: Destination) -> None:
+    """Raises Malformed for a prefix that is none of `family`'s addresses: its octets would be those of another prefix."""
+    if isinstance(route, LabelledPrefix | VpnPrefix):
+        route = route.prefix
+    if isinstance(route, Prefix) and route.afi != family.afi:
+        raise Malformed(f"{route} is no prefix of {family}")
 
 
 def is_read(family: Family, context: Context) -> bool:
