@@ -17,33 +17,59 @@ class Cables:
     def __init__(self, topology: Topology) -> None:
         self.plugs = {(link.name, node): plug for link, node, plug in _plugs(topology)}
         self.faults: list[Fault] = []  #: that keep nodes apart
+        self._delays: list[Fault] = []
+        self._slow: dict[Pair, float] = {}  #: what the switch delays now, and by how much
         self._topology = topology
 
     async def cut(self, switch: Parent, fault: Fault) -> None:
         """Let nothing pass where a fault of a link or a node says so."""
+        self.faults.append(fault)
+        await self._delay(switch)
         await switch.ask("detach", self._pulled(fault))
         if pairs := list(self._parted(fault)):
             await switch.ask("part", pairs)
-        self.faults.append(fault)
 
     async def mend(self, switch: Parent, fault: Fault) -> None:
         """Repair what one fault broke and no other keeps broken."""
         if fault not in self.faults:
             return
         self.faults.remove(fault)
-        pulled = {plug for other in self.faults for plug in self._pulled(other)}
-        parted = {pair for other in self.faults for pair in self._parted(other)}
+        pulled, parted = self._dead()
         await switch.ask("attach", [plug for plug in self._pulled(fault) if plug not in pulled])
         if pairs := [pair for pair in self._parted(fault) if pair not in parted]:
             await switch.ask("join", pairs)
+        await self._delay(switch)
 
     async def slow_down(self, switch: Parent, fault: Fault) -> None:
         """Let everything between the two nodes of a delay take longer."""
-        await switch.ask("delay", list(self._between(fault)), fault.seconds)
+        self._delays.append(fault)
+        await self._delay(switch)
 
     async def speed_up(self, switch: Parent, fault: Fault) -> None:
         """End that."""
-        await switch.ask("join", list(self._between(fault)))
+        self._delays.remove(fault)
+        await self._delay(switch)
+
+    async def _delay(self, switch: Parent) -> None:
+        """Have the switch delay what is to be delayed now: nothing that is cut, or the delay would carry it past the cut."""
+        pulled, parted = self._dead()
+        slow = {
+            pair: fault.seconds
+            for fault in self._delays
+            for pair in self._between(fault)
+            if pair not in parted and pulled.isdisjoint(pair)
+        }
+        if ended := [pair for pair, seconds in self._slow.items() if slow.get(pair) != seconds]:
+            await switch.ask("join", ended)
+        for pair, seconds in slow.items():
+            if self._slow.get(pair) != seconds:
+                await switch.ask("delay", [pair], seconds)
+        self._slow = slow
+
+    def _dead(self) -> tuple[set[Plug], set[Pair]]:
+        """The plugs that are pulled, and the pairs that are parted."""
+        pulled = {plug for fault in self.faults for plug in self._pulled(fault)}
+        return pulled, {pair for fault in self.faults for pair in self._parted(fault)}
 
     def _pulled(self, fault: Fault) -> list[Plug]:
         """The plugs that a fault pulls: of a node, of a whole link, of a link that only the two are on."""
