@@ -328,7 +328,7 @@ class Speaker:
             peer.stop()
         with trio.move_on_after(FAREWELL) as scope:
             scope.shield = True
-            for done in self._tasks.values():
+            for done in list(self._tasks.values()):
                 await done.wait()
 
 
