@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import trio
 
 from bgp.error import LocalError
 from bgp.lab import LabOptions, run_lab
@@ -193,3 +194,12 @@ def test_memory_is_that_of_the_lab_not_of_what_started_it() -> None:
 def test_an_unknown_fabric_is_refused() -> None:
     with pytest.raises(LocalError, match="there is no fabric 'air'"):
         run_lab("mesh", {}, fabric="air", out=io.StringIO())
+
+
+def test_an_interruption_ends_a_lab_whatever_else_it_broke(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise BaseExceptionGroup("nursery", [KeyboardInterrupt(), RuntimeError("where it struck")])
+
+    monkeypatch.setattr(trio, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_lab("mesh", {"nodes": 2}, out=io.StringIO())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
@@ -266,6 +267,28 @@ async def test_a_speaker_that_ends_says_cease(autojump_clock: MockClock) -> None
         assert held(two) == set()
         assert peer.last_received == Notification(6, 2)
         assert peer.why_down == "received NOTIFICATION 6/2 (Cease, Administrative shutdown)"
+
+
+async def test_peers_that_come_while_a_speaker_says_farewell_do_not_disturb_it(autojump_clock: MockClock) -> None:
+    async with laboratory() as lab:
+        there = await lab.speaker(65002, "10.0.0.2")
+        await there.add_peer("10.0.0.1", asn=65001, import_policy=accept, export_policy=accept)
+
+        async def keep_coming(speaker: Speaker) -> None:
+            with suppress(RuntimeError):  # it has ended
+                for number in range(3, 30):
+                    await speaker.add_peer(f"10.0.0.{number}", asn=65002, passive=True)
+                    await trio.lowlevel.checkpoint()
+
+        async with trio.open_nursery() as nursery:
+            transport = lab.network.transport("10.0.0.1")
+            async with open_speaker(asn=65001, router_id="10.0.0.1", transport=transport) as here:
+                peer = await here.add_peer("10.0.0.2", asn=65002, import_policy=accept, export_policy=accept)
+                await peer.wait_established()
+                nursery.start_soon(keep_coming, here)
+        await settle()
+        (told,) = there.peers.values()
+        assert str(told.last_received).startswith("NOTIFICATION 6/2")
 
 
 async def test_a_speaker_that_is_cancelled_says_cease(autojump_clock: MockClock) -> None:
