@@ -7,7 +7,7 @@ Times are seconds before the snapshot.
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -231,6 +231,11 @@ def why_down(peer: Peer) -> str:
 
 async def view_summary(speaker: Speaker, started: float) -> Summary:
     """The speaker now."""
+    return summarize(speaker, started, await view_peers(speaker))
+
+
+def summarize(speaker: Speaker, started: float, peers: Iterable[PeerView]) -> Summary:
+    """The speaker now, with a line for each of `peers`."""
     options, counts = speaker.options, speaker.statistics()
     return Summary(
         asn=options.asn,
@@ -244,25 +249,24 @@ async def view_summary(speaker: Speaker, started: float) -> Summary:
         announced=sum(map(len, speaker.announced.values())),
         update_groups=counts.update_groups,
         draining=speaker.draining.value,
-        peers=tuple([await _line(speaker, peer) for peer in list(speaker.peers.values())]),
+        peers=tuple(map(_line, peers)),
     )
 
 
-async def _line(speaker: Speaker, peer: Peer) -> PeerLine:
-    counted = await count_routes(speaker, peer)
-    up = peer.adj_in is not None
+def _line(peer: PeerView) -> PeerLine:
+    counted = peer.routes  # of no family where there is no session and nothing kept of one
     return PeerLine(
-        address=str(peer.address),
-        name=peer.options.name,
-        asn=peer.options.asn,
-        kind=kind(speaker.options, peer.options),
-        state=peer.state.title,
-        since=trio.current_time() - peer.changed_at,
-        why=why_down(peer) or ", ".join(f"{family} is disabled" for family in peer.disabled),
-        messages_received=peer.counts.messages_received,
-        messages_sent=peer.counts.messages_sent,
-        received=sum(one.received for one in counted) if up else None,
-        used=sum(one.received - one.refused for one in counted) if up else None,
+        address=peer.address,
+        name=peer.name,
+        asn=peer.expected_asn,
+        kind=peer.kind,
+        state=peer.state,
+        since=peer.since,
+        why=peer.why or ", ".join(f"{family} is disabled" for family in peer.disabled),
+        messages_received=peer.messages_received,
+        messages_sent=peer.messages_sent,
+        received=sum(one.received for one in counted) if counted else None,
+        used=sum(one.received - one.refused for one in counted) if counted else None,
     )
 
 
@@ -280,6 +284,11 @@ async def count_routes(speaker: Speaker, peer: Peer) -> tuple[FamilyCount, ...]:
             await trio.lowlevel.checkpoint()
         found.append(FamilyCount(str(family), len(table), refused, won))
     return tuple(found)
+
+
+async def view_peers(speaker: Speaker) -> tuple[PeerView, ...]:
+    """All neighbours now."""
+    return tuple([await view_peer(speaker, peer) for peer in list(speaker.peers.values())])
 
 
 async def view_peer(speaker: Speaker, peer: Peer) -> PeerView:

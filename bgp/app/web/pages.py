@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from bgp.app.answers import Failed, Program, find_peers
 from bgp.app.routes import Decision, decisions, lookup
-from bgp.app.view import PeerView, view_kernel, view_peer, view_summary
+from bgp.app.view import PeerView, summarize, view_kernel, view_peer, view_peers, view_summary
 from bgp.app.web.metrics import Snapshot, exposition
 from rib.prefix import Prefix
 
@@ -50,40 +50,37 @@ def web_routes(program: Program) -> Sequence[BaseRoute]:
     """What the web server of a running speaker serves."""
     site = Site(program)
     return [
-        Route("/", _page(site.home)),
-        Route("/neighbor/{peer:path}", _page(site.neighbor)),
-        Route("/route", _page(site.route)),
-        Route("/api/summary", _json(site.summary_json)),
-        Route("/api/neighbors", _json(site.neighbors_json)),
-        Route("/api/route", _json(site.route_json)),
+        Route("/", _answered(site.home, _failed_page)),
+        Route("/neighbor/{peer:path}", _answered(site.neighbor, _failed_page)),
+        Route("/route", _answered(site.route, _failed_page)),
+        Route("/api/summary", _answered(site.summary_json, _failed_json)),
+        Route("/api/neighbors", _answered(site.neighbors_json, _failed_json)),
+        Route("/api/route", _answered(site.route_json, _failed_json)),
         Route("/metrics", site.metrics),
     ]
 
 
-def _page(handler: Handler) -> Handler:
+def _answered(handler: Handler, failed: Callable[[str, int], Response]) -> Handler:
+    """The handler, and what `failed` makes of a reason and a status where there is no answer."""
+
     @wraps(handler)
     async def answer(request: Request) -> Response:
         try:
             return await handler(request)
         except Failed as error:
-            return _html("failed.html", 404, reason=str(error))
+            return failed(str(error), 404)
         except ValueError as error:
-            return _html("failed.html", 400, reason=str(error))
+            return failed(str(error), 400)
 
     return answer
 
 
-def _json(handler: Callable[[Request], Awaitable[object]]) -> Handler:
-    @wraps(handler)
-    async def answer(request: Request) -> Response:
-        try:
-            return JSONResponse(await handler(request))
-        except Failed as error:
-            return JSONResponse({"error": str(error)}, status_code=404)
-        except ValueError as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
+def _failed_page(reason: str, status: int) -> Response:
+    return _html("failed.html", status, reason=reason)
 
-    return answer
+
+def _failed_json(reason: str, status: int) -> Response:
+    return JSONResponse({"error": reason}, status)
 
 
 def _html(name: str, status: int = 200, **words: object) -> Response:
@@ -99,8 +96,8 @@ class Site:
 
     async def _snapshot(self) -> Snapshot:
         program = self._program
-        summary = await view_summary(program.speaker, program.started)
-        peers = tuple([await view_peer(program.speaker, one) for one in list(program.speaker.peers.values())])
+        peers = await view_peers(program.speaker)
+        summary = summarize(program.speaker, program.started, peers)
         return Snapshot(summary, peers, None if program.fib is None else view_kernel(program.fib))
 
     async def _peer(self, wanted: str) -> PeerView:
@@ -127,19 +124,19 @@ class Site:
         """How the best path to a prefix, or to the one that an address is in, was chosen."""
         return _html("route.html", wanted=request.query_params.get("to", ""), decisions=self._decisions(request))
 
-    async def summary_json(self, request: Request) -> object:
+    async def summary_json(self, request: Request) -> Response:
         """What `bgp show summary --json` prints."""
-        return asdict(await view_summary(self._program.speaker, self._program.started))
+        return JSONResponse(asdict(await view_summary(self._program.speaker, self._program.started)))
 
-    async def neighbors_json(self, request: Request) -> object:
+    async def neighbors_json(self, request: Request) -> Response:
         """What `bgp show neighbors --json` prints; of one, with `?peer=`."""
         wanted = request.query_params.get("peer")
         speaker = self._program.speaker
-        return [asdict(await view_peer(speaker, one)) for one in find_peers(speaker, wanted)]
+        return JSONResponse([asdict(await view_peer(speaker, one)) for one in find_peers(speaker, wanted)])
 
-    async def route_json(self, request: Request) -> object:
+    async def route_json(self, request: Request) -> Response:
         """What `bgp show route --json` prints, of the prefix or address `?to=`."""
-        return [asdict(one) for one in self._decisions(request)]
+        return JSONResponse([asdict(one) for one in self._decisions(request)])
 
     async def metrics(self, request: Request) -> Response:
         """For Prometheus."""
