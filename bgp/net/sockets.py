@@ -1,10 +1,12 @@
-"""What a session asks of its socket, on Linux: TCP-MD5 (RFC 2385) and GTSM (RFC 5082)."""
+"""What is asked of sockets, on Linux: TCP-MD5 (RFC 2385) and GTSM (RFC 5082) for sessions, filters for what listens."""
 
 from __future__ import annotations
 
 import errno
 import socket
 import struct
+from collections.abc import Sequence
+from ctypes import addressof, create_string_buffer
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
@@ -15,6 +17,7 @@ import trio
 TCP_MD5SIG: Final = 14
 IP_MINTTL: Final = 21
 IPV6_MINHOPCOUNT: Final = 73
+SO_ATTACH_FILTER: Final = 26
 #: The most that a key of TCP-MD5 may have (Linux, TCP_MD5SIG_MAXKEYLEN).
 MD5_KEY_MAX: Final = 80
 #: The TTL of who wants to be seen to be near (RFC 5082 3).
@@ -88,3 +91,12 @@ def set_md5(sock: trio.socket.SocketType, address: str, password: str) -> None:
     except OSError as error:
         if key or error.errno not in (errno.ENOENT, errno.ENOPROTOOPT):
             raise
+
+
+def attach_filter(sock: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
+    """Let the kernel drop what `program` does not take, before it reaches `sock` (linux/filter.h).
+
+    A line is (code, jump if true, jump if false, constant). Raises OSError.
+    """
+    code = create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in program))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program), addressof(code)))

@@ -7,29 +7,27 @@ out; TCP's sequence numbers put it in order once, however often it was sent (RFC
 from __future__ import annotations
 
 import socket
-import struct
-from collections import Counter
 from contextlib import suppress
-from ctypes import addressof, create_string_buffer
-from ipaddress import ip_address
-from typing import Final, NamedTuple
+from typing import Final
 
 import trio
 
 from bgp.lab.meter import Framer, Traffic
+from bgp.net.sockets import attach_filter
 from bgp.topology.model import Address
+from bgp.wire.formats.packet import SYN, End, Segment, segment_of
+from bgp.wire.formats.pcap import Packet
+from bgp.wire.formats.tcp import Gap, Stream
 
 PORT: Final = 179
-#: linux/if_ether.h, linux/if_packet.h, asm-generic/socket.h.
+#: linux/if_ether.h, linux/if_packet.h.
 ETH_P_ALL: Final = 3
 PACKET_HOST, PACKET_OUTGOING = 0, 4
-SO_ATTACH_FILTER: Final = 26
 #: Octets that may wait for us; and the longest packet, a segment that a card would split.
 ROOM: Final = 1 << 23
 LONGEST: Final = 1 << 17
-#: Segments that are kept until those before them come; a stream with more is one whose packets we missed, and counted no more.
-MAX_EARLY: Final = 1_000
-SYN: Final = 0x02
+#: LINKTYPE_RAW: a packet from its IP header on.
+RAW: Final = 101
 #: (code, jump if true, jump if false, constant) of linux/bpf_common.h: IPv4 or IPv6, TCP, from or to port 179.
 FILTER: Final = (
     (0x30, 0, 0, 0),  # version
@@ -54,61 +52,14 @@ FILTER: Final = (
 )
 
 
-class Segment(NamedTuple):
-    """A piece of a TCP connection: the two ends, where in the stream it begins, and its octets."""
-
-    source: tuple[Address, int]
-    target: tuple[Address, int]
-    sequence: int
-    is_first: bool  #: SYN: it opens the connection
-    octets: bytes
-
-
 def read_segment(packet: bytes) -> Segment | None:
     """The segment in an IP packet, which begins with its header; None if it is none that can be read."""
-    try:
-        if packet[0] >> 4 == 4:
-            start, end = 4 * (packet[0] & 15), int.from_bytes(packet[2:4], "big")
-            source, target = ip_address(packet[12:16]), ip_address(packet[16:20])
-        else:
-            start, end = 40, 40 + int.from_bytes(packet[4:6], "big")
-            source, target = ip_address(packet[8:24]), ip_address(packet[24:40])
-        near, far, sequence, _, offset, flags = struct.unpack_from(">HHIIBB", packet, start)
-    except (IndexError, ValueError, struct.error):
-        return None
-    octets = packet[start + 4 * (offset >> 4) : end]
-    return Segment((source, near), (target, far), sequence, bool(flags & SYN), octets)
+    return segment_of(Packet(0, 0, RAW, len(packet), packet))
 
 
-def attach_filter(sock: socket.socket) -> None:
+def attach(sock: socket.socket) -> None:
     """Let a socket that gets packets from their IP header on get those of BGP alone."""
-    program = create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in FILTER))
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(FILTER), addressof(program)))
-
-
-class Ordered:
-    """One direction of a connection: octets once and in order, from segments that come as they like."""
-
-    def __init__(self, counter: Counter[int], sequence: int) -> None:
-        self._framer = Framer(counter)
-        self._next = sequence
-        self._early: dict[int, bytes] = {}
-
-    def feed(self, sequence: int, octets: bytes) -> int:
-        """Take a segment. Gives how many octets came into order."""
-        if len(self._early) < MAX_EARLY:
-            self._early[sequence] = max(self._early.get(sequence, b""), octets, key=len)
-        before = self._next
-        while (found := self._due()) is not None:
-            own = self._early.pop(found)
-            new = own[self._next - found & 0xFFFFFFFF :]
-            self._framer.feed(new)
-            self._next = self._next + len(new) & 0xFFFFFFFF
-        return self._next - before & 0xFFFFFFFF
-
-    def _due(self) -> int | None:
-        """The segment that begins where the stream has come to, or before."""
-        return next((one for one in self._early if self._next - one & 0xFFFFFFFF < 1 << 31), None)
+    attach_filter(sock, FILTER)
 
 
 class Tap:
@@ -117,13 +68,13 @@ class Tap:
     def __init__(self, own: frozenset[Address]) -> None:
         self.traffic = Traffic()
         self._own = own
-        self._streams: dict[tuple[tuple[Address, int], tuple[Address, int]], Ordered] = {}
+        self._streams: dict[tuple[End, End], tuple[Stream, Framer]] = {}
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Count until cancelled."""
         with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as sock:
             sock.setblocking(False)
-            attach_filter(sock)
+            attach(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
             task_status.started()
             while True:
@@ -135,13 +86,18 @@ class Tap:
 
     def take(self, segment: Segment, *, sent: bool) -> None:
         """Count what a segment brings, unless it only passes by on its way to somebody else."""
-        source, target, sequence, is_first, octets = segment
-        if (source if sent else target)[0] not in self._own:
+        ends = segment.source, segment.destination
+        if ends[0 if sent else 1].address not in self._own:
             return
-        if is_first:
+        if segment.flags & SYN:
             counter = self.traffic.sent if sent else self.traffic.received
-            self._streams[source, target] = Ordered(counter, sequence + 1 & 0xFFFFFFFF)
-        elif octets and (stream := self._streams.get((source, target))) is not None:
-            new = stream.feed(sequence, octets)
-            if sent:
-                self.traffic.octets += new
+            self._streams[ends] = Stream(segment.sequence + 1), Framer(counter)
+        elif segment.octets and (found := self._streams.get(ends)) is not None:
+            stream, framer = found
+            for piece in stream.add(segment.sequence, segment.octets):
+                if isinstance(piece, Gap):
+                    del self._streams[ends]  # packets that we missed: it is counted no more
+                    return
+                framer.feed(piece)
+                if sent:
+                    self.traffic.octets += len(piece)

@@ -11,12 +11,10 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from ctypes import addressof, create_string_buffer
 from functools import partial
 from itertools import chain
 from queue import SimpleQueue
 from socket import SO_RCVBUF, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET, htonl, socket
-from struct import pack
 from typing import Final, NamedTuple, TypeVar
 
 import trio
@@ -53,6 +51,7 @@ from bgp.net.kernel.spelling import (
     read_refusal,
     scan,
 )
+from bgp.net.sockets import attach_filter
 from rib.family import Afi
 
 T = TypeVar("T")
@@ -60,7 +59,7 @@ T = TypeVar("T")
 # linux/netlink.h, asm-generic/socket.h; not all in Python's socket module.
 AF_NETLINK, NETLINK_ROUTE, SOL_NETLINK = 16, 0, 270
 NETLINK_GET_STRICT_CHK: Final = 12
-SO_RCVBUFFORCE, SO_ATTACH_FILTER = 33, 26
+SO_RCVBUFFORCE: Final = 33
 #: linux/rtnetlink.h: links, IPv4 addresses, IPv4 routes, IPv6 addresses, IPv6 routes.
 GROUPS: Final = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 #: Octets of requests, about two thousand routes, that go to the kernel at a time; a socket takes half as many again.
@@ -299,12 +298,11 @@ def _open(groups: int, prepare: Callable[[socket], None] | None = None) -> socke
 
 
 def _ignore(made: socket, port: int) -> None:
-    """Let the kernel drop what was done by the socket of that port, before it reaches `made` (linux/filter.h)."""
+    """Let the kernel drop what was done by the socket of that port, before it reaches `made`."""
     program = [
         (0x20, 0, 0, 12),  # the word at 12: the port in a netlink header, read as if it were in network order
         (0x15, 0, 1, htonl(port)),  # if it is the port, the next line, else the one after
         (0x06, 0, 0, 0),  # take none of it
         (0x06, 0, 0, 0xFFFFFFFF),  # take all of it
     ]
-    code = create_string_buffer(b"".join(pack("=HBBI", *line) for line in program))
-    made.setsockopt(SOL_SOCKET, SO_ATTACH_FILTER, pack("HP", len(program), addressof(code)))
+    attach_filter(made, program)
