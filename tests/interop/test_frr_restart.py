@@ -9,10 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 from interop.daemons import Frr, Ours
+from interop.restarts import DROPPED, KEPT, OURS, SPEAKER, THEIRS
 from interop.wires import Namespace, eventually, two_hosts
-
-OURS, THEIRS = "192.0.2.1", "192.0.2.2"
-KEPT, DROPPED = "203.0.113.0/24", "203.0.113.128/25"
 
 FRR: Final = f"""
 hostname frr
@@ -30,26 +28,6 @@ router bgp 65002
   network 198.51.100.0/24
   network 198.51.100.128/25
  exit-address-family
-"""
-
-SPEAKER: Final = f"""
-[speaker]
-asn = 65001
-router_id = "{OURS}"
-listen = ["{OURS}:179"]
-control = "{{control}}"
-[kernel]
-[[announce]]
-prefixes = ["{KEPT}", "{DROPPED}"]
-[[peer]]
-address = "{THEIRS}"
-asn = 65002
-families = ["ipv4-unicast"]
-import = "accept"
-export = "accept"
-connect_retry_time = 1
-graceful_restart = "on"
-restart_time = 60
 """
 
 

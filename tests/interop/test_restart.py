@@ -9,9 +9,8 @@ from typing import Final, NamedTuple
 
 import pytest
 from interop.daemons import Bird, Ours
+from interop.restarts import OURS, SPEAKER, THEIRS
 from interop.wires import Namespace, eventually, two_hosts
-
-OURS, THEIRS = "192.0.2.1", "192.0.2.2"
 
 BIRD: Final = f"""
 log stderr all;
@@ -25,26 +24,6 @@ protocol bgp ours {{
   graceful restart on; graceful restart time 60;
   ipv4 {{ import all; export where source = RTS_STATIC; }};
 }}
-"""
-
-SPEAKER: Final = f"""
-[speaker]
-asn = 65001
-router_id = "{OURS}"
-listen = ["{OURS}:179"]
-control = "{{control}}"
-[kernel]
-[[announce]]
-prefixes = ["203.0.113.0/24", "203.0.113.128/25"]
-[[peer]]
-address = "{THEIRS}"
-asn = 65002
-families = ["ipv4-unicast"]
-import = "accept"
-export = "accept"
-connect_retry_time = 1
-graceful_restart = "on"
-restart_time = 60
 """
 
 
